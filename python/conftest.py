@@ -1,6 +1,6 @@
 """Builds what the tests of the package need (//cc:extension) before the first run that lacks it.
 
-Later runs take what was built last: `bazel build //cc:extension` after a change of C++ is the caller's.
+Later runs use the last build: after a change of C++ the developer runs `bazel build //cc:extension`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Linux's own for a loopback.
+# The packet size that Linux gives a loopback.
 _LOOPBACK_MTU = 65536
 BUILT = ("python/thaw/_native.so", "cc/extension/datadog-agent")
 
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--own-network",
         action="store_true",
-        help="run in a network namespace of this process's own, where the ports that tests need are free",
+        help="runs in a network namespace of this process's own, where the ports that tests need are free",
     )
 
 
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _build(config: pytest.Config) -> None:
-    # A worker of pytest-xdist starts after its controller has been here.
+    # A worker of pytest-xdist starts after its controller has run this.
     if hasattr(config, "workerinput") or all((ROOT / "bazel-bin" / path).exists() for path in BUILT):
         return
     capture: Any = config.pluginmanager.getplugin("capturemanager")

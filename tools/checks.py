@@ -23,13 +23,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 VENV = pathlib.Path(sys.prefix) / "bin"
 
-# buildifier comes as a binary inside an npm package; npm itself is not installed for its sake.
+# buildifier is a binary inside an npm package; without npm the check is skipped.
 BUILDIFIER_PACKAGE = "@bazel/buildifier@8.2.1"
 BUILDIFIER_SHA512 = "eZ/Aq+2r4PcJa6LbPCT6ffgIJfTU/gYilqIzoX2OLM4nNkbQC6tTMPZNn7aHHjhGPxbNLv41zm4Xqt1olCLgXw=="
 
 
 class Outcome(NamedTuple):
-    """One line for each problem; none means passed. `skipped` is the reason why nothing was looked at."""
+    """A line for each problem; a check without one has passed. `skipped`: the reason why it did not run."""
 
     problems: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -63,7 +63,7 @@ def clang_format(fix: bool, files: Sequence[str] = ()) -> Outcome:
         return Outcome()
     first = dict(reversed(re.findall(r"^([^\s:]+):(\d+):\d+: error: ", output, re.MULTILINE)))
     problems = [
-        f"{path}:{line}: laid out otherwise; run tools/check --fix" for path, line in sorted(first.items())
+        f"{path}:{line}: not formatted; run tools/check --fix" for path, line in sorted(first.items())
     ]
     return Outcome(problems or output.splitlines())
 
@@ -109,7 +109,7 @@ def buildifier(fix: bool) -> Outcome:
         paths = [
             line.removesuffix(" # reformat") for line in output.splitlines() if line.endswith(" # reformat")
         ]
-        return Outcome([f"{path}:1: laid out otherwise; run tools/check --fix" for path in paths])
+        return Outcome([f"{path}:1: not formatted; run tools/check --fix" for path in paths])
     return _outcome(code, output)
 
 
@@ -117,7 +117,7 @@ def _install_buildifier(program: pathlib.Path) -> str:
     """Extracts the npm package's binary into .venv. Returns an empty text, or the reason if that fails."""
     npm = shutil.which("npm")
     if not npm:
-        return "npm, which buildifier comes by, is not on PATH"
+        return "npm, which fetches buildifier, is not on PATH"
     with tempfile.TemporaryDirectory() as scratch:
         packed = subprocess.run(
             [npm, "pack", "--silent", BUILDIFIER_PACKAGE], cwd=scratch, capture_output=True
@@ -188,7 +188,8 @@ def run(names: Sequence[str], *, fix: bool = False, notes: bool = False) -> tupl
             print(f"skipped  {name}: {outcome.skipped}")
         elif outcome.problems:
             failed += 1
-            print(f"FAILED   {name} ({took}): {len(outcome.problems)} to put right")
+            count = len(outcome.problems)
+            print(f"FAILED   {name} ({took}): {count} problem{'s' * (count > 1)}")
         else:
             passed += 1
             print(f"passed   {name} ({took})")
@@ -204,9 +205,9 @@ def main() -> int:
         epilog=f"checks:\n{listing}\n\nclang-tidy, which is slow, is tools/tidy.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("checks", nargs="*", metavar="CHECK", help="only these (default: all)")
-    parser.add_argument("--fix", action="store_true", help="correct what the formatters can correct")
-    parser.add_argument("--notes", action="store_true", help="also print remarks, which are not failures")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help="the checks to run (default: all)")
+    parser.add_argument("--fix", action="store_true", help="corrects what the formatters can correct")
+    parser.add_argument("--notes", action="store_true", help="prints also remarks, which are not failures")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.checks) - set(CHECKS))
     if unknown:

@@ -27,7 +27,7 @@ _NOT_CODE = re.compile(
 
 @functools.cache
 def code_only(text: str) -> str:
-    """C++ with comments and literals blanked out, each line where it was."""
+    """Returns C++ with comments and literals blanked out, each line where it was."""
     return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 

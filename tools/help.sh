@@ -1,6 +1,6 @@
-# Sourced by the tools: help is asked for wherever it stands, and neither sets up nor builds anything.
+# Functions for the tools: --help counts wherever it stands, and neither sets up nor builds anything.
 
-# Whether --help or -h is among the arguments, up to a `--`: what follows that belongs to another program.
+# Returns whether --help or -h is among the arguments before a `--`; arguments after it are another program's.
 asks_for_help() {
   local argument
   for argument in "$@"; do
@@ -12,7 +12,7 @@ asks_for_help() {
   return 1
 }
 
-# Ends with the help of one of the Python tools, which is named as a module, by whatever Python there is.
+# Prints the help of a Python tool, named as a module, by the first Python that is there, and exits.
 show_help_of() {
   local python
   for python in .venv/bin/python python3; do

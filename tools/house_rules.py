@@ -1,8 +1,8 @@
-"""The rules of this house that no linter knows: what may read clocks, files and the environment, and more.
+"""Rules of this project that no linter knows: which code may read clocks and the environment, and more.
 
 Each rule is a function from the tree, a mapping of path to text, to the places that break it.
-Rules about
-rooms, counts, documents, lengths and outside libraries are in modules of their own (tools/*_rules.py).
+Rules about rooms, counts, documents, lengths and outside libraries are in modules of their own
+(tools/*_rules.py).
 `tools/check` runs all of them. By hand: `python -m tools.house_rules`.
 """
 
@@ -66,7 +66,7 @@ def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
         for item in cpp_files(tree, "cc/", "python/bindings/")
         if not is_test(item[0]) and item[0] not in (*_SEEDS, "cc/base/seeded_random.h")
     )
-    yield from find(files, _RANDOMNESS, "take a RandomFraction; only who makes a client draws its seed")
+    yield from find(files, _RANDOMNESS, "take a RandomFraction; only code that makes a client draws its seed")
 
 
 _EXCEPTIONS = re.compile(r"\bthrow\b|\bcatch\s*\(|\btry\s*\{")
@@ -204,7 +204,9 @@ _REGISTRY = re.compile(
 
 
 def portable(tree: Tree) -> Iterator[Problem]:
-    """No path of one machine, no registry's address: both are the reader's own configuration."""
+    """Files have no path of one machine and no registry's address: both are the reader's own
+    configuration.
+    """
     for path, text in tree.items():
         if path.startswith("tools/house_rules"):
             continue
@@ -272,7 +274,7 @@ RULES = (
 
 
 def read_tree(root: pathlib.Path = ROOT) -> dict[str, str]:
-    """Every text file that is in git, or would be if it were added."""
+    """Returns every text file that is in git, or is neither in git nor ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,

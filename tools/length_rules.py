@@ -27,7 +27,7 @@ _TEST = re.compile(
 )
 _REASON = re.compile(rf"^(?://|#|) ?Longer than {LONGEST_FILE} lines because \S", re.MULTILINE)
 
-# What stands before the brace of a scope in which functions are declared.
+# The text before the brace of a scope in which functions are declared.
 _NAMESPACE = re.compile(r'^(?:inline\s+)?namespace\b|^extern\s*""?$|^extern\s+$')
 _TYPE = re.compile(r"(?:^|[>\s])(?:class|struct|union|enum)\s+[^()=]*$")
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)

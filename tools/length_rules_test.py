@@ -9,7 +9,7 @@ from tools.problem import Problem
 
 
 def cpp(lines: int, head: str = "int Long(int a) {") -> str:
-    """A function of so many lines, from its head to its closing brace."""
+    """Returns a function of `lines` lines, from its head to its closing brace."""
     return "\n".join([head, *(["  a = 1;"] * (lines - head.count("\n") - 2)), "}", ""])
 
 

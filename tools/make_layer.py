@@ -13,8 +13,7 @@ import pathlib
 import zipfile
 from collections.abc import Mapping
 
-# The oldest time that a zip archive can say.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+from tools import zip_entry
 
 
 def write_layer(
@@ -29,21 +28,13 @@ def write_layer(
     Raises ValueError if the file is no ELF executable: Lambda would only say that init failed.
     """
     if not executable.startswith(b"\x7fELF"):
-        raise ValueError(f"extensions/{name} is to be an ELF executable and begins with {executable[:4]!r}")
+        raise ValueError(f"extensions/{name} is no ELF executable: it begins with {executable[:4]!r}")
     with zipfile.ZipFile(output, "w") as archive:
-        _add(archive, f"extensions/{name}", executable, 0o100755)
+        zip_entry.add(archive, f"extensions/{name}", executable, executable=True)
         for file, text in sorted((scripts or {}).items()):
-            _add(archive, file, text, 0o100755)
+            zip_entry.add(archive, file, text, executable=True)
         for file, text in sorted((licences or {}).items()):
-            _add(archive, f"licenses/{name}/{file}", text, 0o100644)
-
-
-def _add(archive: zipfile.ZipFile, path: str, content: bytes, mode: int) -> None:
-    entry = zipfile.ZipInfo(path, _EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, so that the permissions count
-    entry.external_attr = mode << 16
-    archive.writestr(entry, content, compresslevel=9)
+            zip_entry.add(archive, f"licenses/{name}/{file}", text, executable=False)
 
 
 def main() -> None:

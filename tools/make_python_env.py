@@ -17,10 +17,10 @@ import sys
 import venv
 
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
-# Python compiles what is imported; most files of the packages never are.
+# Python compiles modules as it imports them; most modules of the packages are never imported.
 PIP_OPTIONS = ("--no-compile", "--require-hashes")
 STAMP = "thaw-stamp"
-# What an environment has of its own.
+# The beginnings of programs' names that each environment has of its own.
 _OWN_PROGRAMS = ("python", "pip", "activate", "Activate")
 
 
@@ -44,7 +44,7 @@ def is_made_from(environment: pathlib.Path, lock: pathlib.Path, python: str) -> 
 def read_packages_of(checkout: pathlib.Path, out: pathlib.Path) -> None:
     """Lets the environment `out` import the packages of another, and start their programs.
 
-    The folder is added by a line of a .pth file, so that the .pth files in it count for nothing: that of the
+    The folder is added by a line of a .pth file, so that Python ignores the .pth files in it: that of the
     checkout's own package would hide a dependency that a target lacks.
     """
     (packages_folder(out) / "packages-of-checkout.pth").write_text(f"{packages_folder(checkout)}\n")

@@ -77,7 +77,7 @@ def checksums(folder: pathlib.Path) -> str:
 def collect(wanted: Sequence[Artefact], root: pathlib.Path, folder: pathlib.Path) -> None:
     """Fills the folder, which is made anew, with the artefacts of a checkout that has built them.
 
-    The folder is another's until all is in it: a release that stops half-way leaves the previous one.
+    The folder is filled under another name, so that a release that stops half-way leaves the previous one.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
@@ -130,7 +130,7 @@ def _build(labels: Sequence[str], root: pathlib.Path, options: Sequence[str] = (
 def _build_again(labels: Sequence[str], folder: pathlib.Path) -> None:
     """Builds this commit in a new clone, without anything that was compiled before."""
     if folder.exists():
-        raise _Failed(f"{folder} is there already; --verify takes a folder that it makes")
+        raise _Failed(f"{folder} exists already; --verify makes the folder itself")
     changed = subprocess.run(
         ["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, text=True
     )
@@ -187,16 +187,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("dist"), metavar="FOLDER", help="default: dist"
     )
-    parser.add_argument("--only", choices=["layers", "wheels"], help="layers or wheels alone (default: both)")
     parser.add_argument(
-        "--processor", choices=_LAYERS, action="append", help="for this processor alone (default: both)"
+        "--only", choices=["layers", "wheels"], help="makes only layers, or only wheels (default: both)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="print what would be made, and stop")
+    parser.add_argument(
+        "--processor",
+        choices=_LAYERS,
+        action="append",
+        help="makes only what is for this processor (default: both)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="prints what would be made, and stops")
     parser.add_argument(
         "--verify",
         type=pathlib.Path,
         metavar="FOLDER",
-        help="build all a second time in a clone at FOLDER, from nothing, and compare every byte",
+        help="builds all a second time in a clone at FOLDER, from nothing, and compares every byte",
     )
     options = parser.parse_args(arguments)
     options.parts = [options.only] if options.only else ["layers", "wheels"]

@@ -70,13 +70,13 @@ def test_a_package_that_can_be_installed_is_optional() -> None:
     assert (package["scope"], package["purl"]) == ("optional", "pkg:pypi/numpy@2.4.6")
 
 
-def test_its_number_follows_from_its_content() -> None:
+def test_the_serial_number_follows_from_the_content() -> None:
     assert sbom("layer") == sbom("layer")
     assert sbom("layer")["serialNumber"] != sbom("wheel")["serialNumber"]
 
 
 @pytest.mark.parametrize("artefact", ["layer", "wheel"])
-def test_that_of_this_tree_is_valid_and_whole(tmp_path: pathlib.Path, artefact: str) -> None:
+def test_the_list_of_this_tree_is_valid_and_whole(tmp_path: pathlib.Path, artefact: str) -> None:
     outputs = [tmp_path / "a.json", tmp_path / "b.json"]
     for output in outputs:
         make_sbom.main(

@@ -19,8 +19,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 
-# The oldest time that a zip archive can say.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+from tools import zip_entry
 
 # The beginning of native modules and executables. Installers give the run bit to files that have it here.
 _ELF = b"\x7fELF"
@@ -103,11 +102,7 @@ def write_wheel(
     order = sorted(contents, key=lambda path: (path.startswith(info), path))
     with zipfile.ZipFile(output, "w") as archive:
         for path in order:
-            entry = zipfile.ZipInfo(path, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, so that the permissions count
-            entry.external_attr = (0o100755 if contents[path].startswith(_ELF) else 0o100644) << 16
-            archive.writestr(entry, contents[path], compresslevel=9)
+            zip_entry.add(archive, path, contents[path], executable=contents[path].startswith(_ELF))
 
 
 def expanded_tags(tag: str) -> list[str]:
@@ -116,7 +111,7 @@ def expanded_tags(tag: str) -> list[str]:
 
 
 def locked_requirements(requirements_in: str, names: Iterable[str]) -> list[str]:
-    """The named packages, each from the version on that this project is tested with."""
+    """Returns the named packages, each from the version on that this project is tested with."""
     pins = dict(line.split("==", 1) for line in requirements_in.split() if "==" in line)
     return [f"{name}>={pins[name]}" for name in names]
 

@@ -19,7 +19,7 @@ from tools.problem import Tree
 
 
 def staged() -> list[str]:
-    """The files that the next commit adds or changes."""
+    """Returns the files that the next commit adds or changes."""
     listed = subprocess.run(
         ["git", "diff", "--cached", "--name-only", "--diff-filter=d", "-z"],
         cwd=checks.ROOT,
@@ -37,7 +37,7 @@ def house_problems(paths: Iterable[str], tree: Tree) -> list[str]:
 
 
 def problems_of(paths: Sequence[str], tree: Tree) -> list[str]:
-    """One line for each problem in these files."""
+    """Returns one line for each problem in these files."""
     cpp = [path for path in paths if path.endswith((".cc", ".h"))]
     python = [path for path in paths if path.endswith((".py", ".pyi"))]
     found = house_problems(paths, tree)
@@ -55,7 +55,9 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="these files (default: what is staged)")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="the files to check (default: what is staged)"
+    )
     arguments = parser.parse_args()
     paths = arguments.files or staged()
     problems = problems_of(paths, house_rules.read_tree()) if paths else []
@@ -63,7 +65,7 @@ def main() -> int:
         print(problem)
     if problems:
         print(
-            f"{len(problems)} to put right; tools/check --fix mends formatting, --no-verify skips the checks"
+            f"{len(problems)} problems; tools/check --fix corrects formatting, --no-verify skips the checks"
         )
     return 1 if problems else 0
 

@@ -21,5 +21,5 @@ class Problem(NamedTuple):
 
 
 def line_of(text: str, offset: int) -> int:
-    """The number of the line that this offset lies in, from 1 on."""
+    """Returns the number of the line that this offset lies in, from 1 on."""
     return text.count("\n", 0, offset) + 1

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 # Versions that wheels are made for where the machine has them. The first is that of the tests: always there.
 VERSIONS = ("3.11", "3.12", "3.13")
 
-# Where interpreters lie that PATH does not name: Debian's, pyenv's, and those of images that make wheels.
+# Places of interpreters that PATH does not name: Debian's, pyenv's, and those of images that make wheels.
 _PLACES = (
     "/usr/bin/python{version}",
     "/usr/local/bin/python{version}",

@@ -339,7 +339,7 @@ LEFT_OUT_IF_QUICK = ("layer", "fuzz", "asan", "cycles")
 
 
 def _seconds(text: str) -> int:
-    """libFuzzer takes 0 for no limit at all."""
+    """Reads a number of seconds; 0, which libFuzzer takes for no limit, is refused."""
     if not text.isdecimal() or not 1 <= int(text) <= 7 * 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, from 1 to a week's")
     return int(text)

@@ -56,7 +56,7 @@ def set_up(checkout: pathlib.Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    # Which Pythons this machine has beside its own is another test's subject.
+    # Another test is about further Pythons of this machine.
     lines = (checkout / ".bazelrc.user").read_text().splitlines(keepends=True)
     return "".join(line for line in lines if OTHER_PYTHONS not in line)
 

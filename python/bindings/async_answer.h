@@ -32,7 +32,7 @@ class AsyncAnswer {
   pybind11::object future() const { return future_; }
   // Returns a function to be run once, by any thread, with or without the GIL, when the answer can be made.
   absl::AnyInvocable<void()> Resolver() const;
-  // Call instead of a resolver if there will be no answer; nobody may have seen the future.
+  // Call instead of a resolver if there will be no answer; the future must not have been handed out.
   void Withdraw();
 
  private:

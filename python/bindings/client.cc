@@ -199,24 +199,24 @@ void EndOfInterpreter() {
 }
 
 void BindSending(py::class_<ClientFace>& type) {
-  type.def(
-      py::init(&MakeClientFace),
-      "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the "
-      "machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument, also "
-      "where nothing of the options' certificate file can be used.",
-      py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(),
-      py::arg("seed") = py::none());
+  type.def(py::init(&MakeClientFace),
+           "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs "
+           "by; the machine's clocks if not given. `seed`: the seed of the jitter between tries. Raises "
+           "InvalidArgument, also if no certificate of the options' file can be used.",
+           py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(),
+           py::arg("seed") = py::none());
   type.def(
       "send", &Send,
-      "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and "
-      "waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). "
-      "`retry_ambiguous`: resend what a fresh connection may have delivered. "
-      "Raises InvalidArgument, Closed, Forked.",
+      "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), "
+      "and waits. Returns the outcome; failures don't raise (see SendResult.raise_for_failure). "
+      "`retry_ambiguous`: whether requests that a fresh connection may have delivered are resent. Raises "
+      "InvalidArgument, Closed, Forked.",
       py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = GivenText{"POST"},
       py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(),
       py::arg("retry_ambiguous") = GivenBool{true});
   type.def("send_async", &SendAsync,
-           "The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.",
+           "Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the "
+           "exchange.",
            py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(),
            py::arg("method") = GivenText{"POST"}, py::arg("headers") = GivenHeaders(),
            py::arg("budget") = py::none(), py::arg("retry_ambiguous") = GivenBool{true});
@@ -235,14 +235,14 @@ void BindState(py::class_<ClientFace>& type) {
         const ClientSnapshot now = Snapshot(self);
         return ConnectionStats{now.counts.connection, now.open_connections, now.idle_connections};
       },
-      "A snapshot of what its connections have gone through; after close(), the last one.");
+      "A snapshot of the counts of its connections; after close(), the last one.");
   type.def_property_readonly(
       "exchanges",
       [](const ClientFace& self) {
         const ClientSnapshot now = Snapshot(self);
         return ExchangeStats{now.counts.exchange, now.open_exchanges};
       },
-      "A snapshot of what its exchanges have come to; after close(), the last one.");
+      "A snapshot of the counts of its exchanges; after close(), the last one.");
   type.def_property_readonly(
       "options", [](const ClientFace& self) { return self.loop->options(); }, "A copy of its options.");
 }
@@ -252,21 +252,20 @@ void BindFreezes(py::class_<ClientFace>& type) {
   type.def(
       "resume",
       [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Resume(); }); },
-      "The environment was frozen and goes on: what a return from /next calls. Reaches every connection and "
-      "open "
-      "exchange before anything else is sent.");
+      "Tells the client that the environment was frozen and goes on, as a return from /next does. Reaches "
+      "every connection and open exchange before anything else is sent.");
   type.def(
       "quiesce",
       [](const ClientFace& self) {
         return RunOn(self.loop, [](ClientLoop& loop) { return loop.client().Quiesce(); });
       },
-      "The environment is about to be given up to a freeze: counts the exchanges still open and gives their "
-      "number.");
+      "Tells the client that the environment is about to be given up to a freeze. Returns the number of "
+      "exchanges that are still open, and counts them.");
   type.def(
       "forget",
       [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Forget(); }); },
-      "The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and "
-      "TLS sessions, which they must not share. Open connections stay; `resume` treats those.");
+      "Forgets resolved names and TLS sessions, which processes that go on from the same snapshot "
+      "(SnapStart) must not share. Open connections stay; `resume` treats those.");
 }
 
 void BindClosing(py::class_<ClientFace>& type) {

@@ -49,7 +49,7 @@ void Move(FakeClockFace& self, FakeClockFace::Move move, FakeClock::Step step) {
 
 void BindReading(py::module_& module) {
   py::class_<ClockReading> reading(module, "ClockReading",
-                                   R"(Three clocks in one reading. A freeze is their disagreement.
+                                   R"(A reading of three clocks at one time; a freeze makes them disagree.
 
 >>> import thaw
 >>> thaw.FakeClock().now().to_dict()
@@ -58,19 +58,19 @@ void BindReading(py::module_& module) {
   BindPickling(reading, &ClockReading::wall, &ClockReading::monotonic, &ClockReading::boot);
   reading
       .def_property_readonly("wall", &WallSeconds,
-                             "Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.")
+                             "Seconds since 1970-01-01T00:00:00Z; steps when the clock is set.")
       .def_property_readonly(
           "monotonic", [](const ClockReading& self) { return ToSeconds(self.monotonic); },
           "Seconds since an arbitrary origin; never steps back.")
       .def_property_readonly(
           "boot", [](const ClockReading& self) { return ToSeconds(self.boot); },
-          "Like monotonic, and counts suspended time where the kernel knows of it.")
+          "Seconds as of `monotonic`, with the time for which the kernel knows that it was suspended.")
       .def(
           "largest_advance",
           [](const ClockReading& self, const ClockReading& later) {
             return ToSeconds(LargestAdvance(self, later));
           },
-          "How much time has passed at most until `later`, by any of the three; never negative.",
+          "Returns the largest advance of the three clocks until `later`, in seconds; never negative.",
           py::arg("later"))
       .def("to_dict", &ToDict, "The three readings by name.")
       .def("__repr__", [](const ClockReading& self) { return Repr("ClockReading", ToDict(self)); });

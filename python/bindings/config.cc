@@ -42,10 +42,11 @@ std::vector<std::string> Warnings(const Config& self) {
 }  // namespace
 
 void BindConfig(py::module_& module) {
-  py::class_<Config> type(module, "Config", R"(What the DD_ variables and a datadog.yaml come to.
+  py::class_<Config> type(module, "Config",
+                          R"(The configuration that the DD_ variables and a datadog.yaml make.
 
-Every value is usable. One that was not is a warning, which says what counts instead. The environment wins
-over the YAML. A repr and the JSON mask secrets.
+Every value is usable: for an invalid one there is a warning, which names the value that is used instead. The
+environment overrides the YAML. A repr and the JSON mask secrets.
 
 >>> import thaw
 >>> config = thaw.Config.from_environment({"DD_SITE": "datadoghq.eu", "DD_IDLE_TIMEOUT": "soon"})
@@ -57,8 +58,8 @@ over the YAML. A repr and the JSON mask secrets.
 7
 )");
   type.def_static("from_environment", &FromEnvironment,
-                  "`environment`: variables and their values; os.environ if not given. `yaml`: the text of a "
-                  "datadog.yaml. Raises nothing: see `warnings`.",
+                  "Reads a configuration. `environment`: variables and their values; os.environ if not "
+                  "given. `yaml`: the text of a datadog.yaml. Raises nothing: see `warnings`.",
                   py::arg("environment") = py::none(), py::arg("yaml") = GivenText());
   type.def_property_readonly(
       "environment", [](const Config& self) { return std::string(ToString(self.environment)); },
@@ -71,24 +72,26 @@ over the YAML. A repr and the JSON mask secrets.
       "trace_url", [](const Config& self) { return self.trace_url; },
       "Base URL of traces and stats, as a flusher takes it.");
   type.def_property_readonly("additional_endpoints", &AdditionalEndpoints,
-                             "(base URL, API key) of those that get the same, as a flusher takes them.");
+                             "(base URL, API key) of each further endpoint that gets the same data, as a "
+                             "flusher takes them.");
   type.def_property_readonly(
       "flush_timeout", [](const Config& self) { return ToSeconds(self.flush_timeout); },
-      "Seconds of a flush.");
+      "The deadline of a flush, in seconds.");
   type.def_property_readonly(
       "flush_strategy", [](const Config& self) { return ToString(self.flush_strategy); },
       "When the extension flushes: 'default', 'end', 'end,<ms>', 'periodically,<ms>' or "
       "'continuously,<ms>'.");
   type.def_property_readonly(
       "outbox_bytes", [](const Config& self) { return self.outbox_bytes; },
-      "Bound of all that the extension keeps undelivered: an eighth of the function's memory.");
+      "The most bytes that the extension keeps undelivered: an eighth of the function's memory.");
   type.def_property_readonly(
-      "compression_level", [](const Config& self) { return self.compression_level; }, "Of zstd.");
+      "compression_level", [](const Config& self) { return self.compression_level; }, "The level of zstd.");
   type.def_property_readonly(
       "client_options", [](const Config& self) { return self.client; }, "A copy of the client's options.");
   type.def_property_readonly("warnings", &Warnings,
-                             "A sentence for each bad value: which, what is wrong, what counts instead.");
-  type.def("to_json", &ToJson, "All of it as indented JSON, secrets masked.");
+                             "A sentence for each bad value: which one, what is wrong, and what is used "
+                             "instead.");
+  type.def("to_json", &ToJson, "Returns the configuration as indented JSON, secrets masked.");
   type.def("__repr__", [](const Config& self) {
     py::dict shown;
     shown["environment"] = std::string(ToString(self.environment));

@@ -194,7 +194,7 @@ void BindSample(py::module_& module) {
 
 void BindDogStatsd(py::module_& module) {
   BindSample(module);
-  py::class_<LinesFace> type(module, "DogStatsdLines", R"(What a datagram of DogStatsD says.
+  py::class_<LinesFace> type(module, "DogStatsdLines", R"(The content of a datagram of DogStatsD.
 
 >>> import thaw
 >>> lines = thaw.parse_dogstatsd(b"a:1|c\nb:x|g\n_sc|db|2|m:down")
@@ -220,7 +220,7 @@ void BindDogStatsd(py::module_& module) {
       "Its service checks: name, status, time, host, message, tags.");
   type.def_property_readonly(
       "refused", [](const LinesFace& self) { return self.refused; },
-      "How many lines could not be read, by reason.");
+      "The number of lines that could not be read, by reason.");
   type.def_property_readonly(
       "first_refused", [](const LinesFace& self) { return self.first_refused; },
       "Why the first such line could not be read, and its beginning; empty if there is none.");

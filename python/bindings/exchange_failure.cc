@@ -99,7 +99,7 @@ void BindEnums(py::module_& module) {
       .value("AMBIGUOUS", RetryClass::kAmbiguous, "if the pipeline allows it; marked possible_duplicate")
       .value("REFUSED_FOR_NOW", RetryClass::kRefusedForNow, "408, 429, 5xx: backoff; otherwise the outbox")
       .value("REFUSED_FOR_GOOD", RetryClass::kRefusedForGood, "3xx, other 4xx: dropped, counted by status")
-      .value("CANCELLED", RetryClass::kCancelled, "kept by whoever cancelled")
+      .value("CANCELLED", RetryClass::kCancelled, "kept by the caller that cancelled")
       .finalize();
   KeepMembers<RetryClass>(module, "RetryClass");
 }
@@ -108,22 +108,25 @@ void BindMembers(py::class_<ExchangeFailure>& type) {
   const auto read = [](auto member) {
     return [member](const ExchangeFailure& self) { return self.*member; };
   };
-  type.def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
+  type.def_property_readonly("phase", read(&ExchangeFailure::phase), "How far the exchange had come.")
       .def_property_readonly("fault", read(&ExchangeFailure::fault), "What went wrong.")
       .def_property_readonly(
-          "retry_class", [](const ExchangeFailure& self) { return ClassOf(self); }, "What follows from it.")
+          "retry_class", [](const ExchangeFailure& self) { return ClassOf(self); },
+          "The class that decides what follows.")
       .def_property_readonly("reused", read(&ExchangeFailure::reused),
-                             "The connection had carried a request before.")
+                             "Whether the connection had carried a request before.")
       .def_property_readonly("epoch_crossed", read(&ExchangeFailure::epoch_crossed),
-                             "Frozen and resumed while it was open, or since the connection was opened.")
+                             "Whether the environment was frozen since the exchange, or its connection, "
+                             "began.")
       .def_property_readonly("bytes_written", read(&ExchangeFailure::bytes_written),
                              "How much of the request the transport took.")
       .def_property_readonly("response_begun", read(&ExchangeFailure::response_begun),
-                             "A byte of the answer came.")
+                             "Whether a byte of the answer came.")
       .def_property_readonly("head_complete", read(&ExchangeFailure::head_complete),
-                             "The head of the answer came whole.")
+                             "Whether the whole head of the answer came.")
       .def_property_readonly("status", read(&ExchangeFailure::status),
-                             "Of the answer, or of the proxy's to CONNECT; 0 if none.")
+                             "The status of the answer, or of the proxy's answer to CONNECT; 0 if there "
+                             "was none.")
       .def_property_readonly(
           "idle_for", [](const ExchangeFailure& self) { return ToSeconds(self.idle_for); },
           "How long the connection had been idle before, in seconds.")
@@ -132,12 +135,12 @@ void BindMembers(py::class_<ExchangeFailure>& type) {
           [](const ExchangeFailure& self) {
             return Face<std::optional<absl::Duration>>::To(self.retry_after);
           },
-          "Of the answer, in seconds, or None.")
+          "The answer's Retry-After in seconds; None without one.")
       .def_property_readonly("addresses", &Addresses,
                              "Each address that was tried, in order, with its error or None.")
       .def_property_readonly(
           "error", [](const ExchangeFailure& self) { return std::string(self.error.message()); },
-          "What and where, in words.")
+          "The failure in words: what happened, and where.")
       .def("to_dict", &ToDict, "Every field as a plain value.")
       .def("__str__", [](const ExchangeFailure& self) { return self.ToString(); })
       .def("__repr__", [](const ExchangeFailure& self) { return Repr("ExchangeFailure", ToDict(self)); });
@@ -149,7 +152,7 @@ void BindExchangeFailure(py::module_& module) {
   BindEnums(module);
   using F = ExchangeFailure;
   py::class_<F> type(module, "ExchangeFailure",
-                     R"(Why one exchange failed, in the words the retry decision needs.
+                     R"(The reason for which an exchange failed, with all that decides whether it is retried.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:

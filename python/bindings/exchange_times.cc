@@ -64,7 +64,7 @@ void BindExchangeTimes(py::module_& module) {
   using T = ExchangeTimes;
   py::class_<T> type(module, "ExchangeTimes", R"(How long the parts of one exchange took, in seconds.
 
-They are of the monotonic clock. A request that was not answered has none:
+The monotonic clock measures them. A request that was not answered has none:
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -86,22 +86,22 @@ They are of the monotonic clock. A request that was not answered has none:
                              "The part of the dial that connected TCP; None without a dial.")
       .def_property_readonly("tls", seconds(&Tls),
                              "The part of the dial that TLS took; None without a dial or without TLS.")
-      .def_property_readonly("resumed", &Resumed, "The dial's TLS resumed an earlier session.")
+      .def_property_readonly("resumed", &Resumed, "Whether the dial's TLS resumed an earlier session.")
       .def_property_readonly(
           "reused", [](const T& self) { return self.reused; },
-          "The connection had carried a request before: there was no dial.")
+          "Whether the connection had carried a request before, so that there was no dial.")
       .def_property_readonly(
           "shared", [](const T& self) { return self.shared; },
-          "Another request handed the connection over without it being idle.")
+          "Whether another request handed the connection over without its being idle.")
       .def_property_readonly(
           "epoch", [](const T& self) { return self.epoch; },
           "The epoch of the connection: how often the client had been told of a resume.")
       .def_property_readonly(
           "first_byte", [](const T& self) { return ToSeconds(self.first_byte); },
-          "From the moment when the request had its connection to the answer's first byte.")
+          "The time from the moment when the request had its connection to the answer's first byte.")
       .def_property_readonly(
           "last_byte", [](const T& self) { return ToSeconds(self.last_byte); },
-          "From the same moment to the answer's last byte.")
+          "The time from the same moment to the answer's last byte.")
       .def("to_dict", &ToDict, "Every field as a plain value.")
       .def("__repr__", [](const T& self) { return Repr("ExchangeTimes", ToDict(self)); });
 }

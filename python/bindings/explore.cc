@@ -112,7 +112,8 @@ Counts Explore(const std::vector<int>& flushes, int freezes, int faults, int lat
   options.history = Options(flushes, freezes, faults, late, client, flusher, resume);
   CheckNumber(most_histories, "most_histories");
   options.most_histories = most_histories;
-  return ToDict(WithProgress(progress, [&](ExplorationProgress told) { return ExploreAll(options, told); }));
+  return ToDict(
+      WithProgress(progress, [&](ExplorationProgress report) { return ExploreAll(options, report); }));
 }
 
 Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& flushes, int freezes,
@@ -122,7 +123,7 @@ Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& fl
   CheckNumber(histories, "histories");
   const HistoryOptions options = Options(flushes, freezes, faults, late, client, flusher, resume);
   return ToDict(WithProgress(
-      progress, [&](ExplorationProgress told) { return ExploreRandom(options, seed, histories, told); }));
+      progress, [&](ExplorationProgress report) { return ExploreRandom(options, seed, histories, report); }));
 }
 
 Counts Replay(const std::vector<uint32_t>& choices, const std::vector<int>& flushes, int freezes, int faults,
@@ -158,8 +159,8 @@ Args:
   freezes, faults, late: how many of them a history may have; late packets are overtaken by
     another connection's. Each freeze multiplies the number of histories by some hundreds.
   client, flusher: options of the client, whose own rules hold, and of the flusher.
-  resume: tell the client of each resume, as a return from /next does.
-  most_histories: ends the search after so many; "complete" is then False.
+  resume: whether the client is told of each resume, as a return from /next does.
+  most_histories: the number of histories after which the search ends; "complete" is then False.
   progress: called with the number of histories now and then.
 
 Returns a dict: histories, known (given up in a state that was met before), states, steps, freezes, faults,
@@ -180,7 +181,7 @@ History number n has the seed `seed` + n. Otherwise as `explore`.
 >>> thaw.explore_at_random(seed=1, histories=20, flushes=[2, 2], freezes=3, faults=2)["broken"]
 )";
 
-constexpr const char* kReplayText = R"(Runs one history again: the one of which `choices` say what happens.
+constexpr const char* kReplayText = R"(Runs the history again that `choices` describe.
 
 Any list of numbers is a history: a number that is too large is the last way, and after the list's end nothing
 happens any more. Raises InvariantBroken if the history breaks an invariant. Otherwise as `explore`.

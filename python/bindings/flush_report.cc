@@ -70,7 +70,8 @@ void BindCounts(py::class_<FlushReport>& type) {
       .def_property_readonly("requests", kRead(&FlushReport::requests), "Requests given to the client.")
       .def_property_readonly("attempts", kRead(&FlushReport::attempts), "Tries, as the client counts them.")
       .def_property_readonly("possible_duplicates", kRead(&FlushReport::possible_duplicates),
-                             "Payloads delivered after a try that the intake may have taken too.")
+                             "Payloads delivered after an earlier try that the intake may have accepted, "
+                             "too.")
       .def_property_readonly("additional_delivered", kRead(&FlushReport::additional_delivered),
                              "Requests that additional endpoints accepted.")
       .def_property_readonly(
@@ -80,8 +81,8 @@ void BindCounts(py::class_<FlushReport>& type) {
       .def_property_readonly("additional_retained", kRead(&FlushReport::additional_retained),
                              "Requests to additional endpoints still kept at the end.")
       .def_property_readonly("held", kRead(&FlushReport::held),
-                             "Requests that are not sent again before the shutdown: after so many tries the "
-                             "intake may have them.")
+                             "Requests that are not sent again before the shutdown, since the intake may "
+                             "have them after several tries.")
       .def_property_readonly("refused_by_status", kRead(&FlushReport::refused_by_status),
                              "Requests refused for good, by status.");
 }
@@ -90,14 +91,15 @@ void BindCounts(py::class_<FlushReport>& type) {
 void BindOutcome(py::class_<FlushReport>& type) {
   type.def_property_readonly("failures", kRead(&FlushReport::failures), "Each failed try.")
       .def_property_readonly("exchanges", kRead(&FlushReport::exchanges),
-                             "How long the parts of each request took that was answered, with any status, in "
-                             "the order in which they ended; of all flushes together, the latest 100.")
-      .def_property_readonly("errors", kRead(&FlushReport::errors), "What was logged as an error.")
+                             "The times of each request that was answered, with any status, in the order "
+                             "in which they ended; of all flushes together, the latest 100.")
+      .def_property_readonly("errors", kRead(&FlushReport::errors), "The errors that were logged.")
       .def_property_readonly(
           "skipped", kRead(&FlushReport::skipped),
-          "A destination was out of reach (its breaker was open): what goes there was not tried.")
+          "Whether a destination was out of reach (its breaker was open), so that its requests were not "
+          "tried.")
       .def_property_readonly("stalled", kRead(&FlushReport::stalled),
-                             "It ended because there was no progress.")
+                             "Whether it ended because there was no progress.")
       .def_property_readonly(
           "out_of_reach", kRead(&FlushReport::out_of_reach),
           "Each destination that could not be reached or refused everything: which, since when and why.")
@@ -112,7 +114,7 @@ void BindOutcome(py::class_<FlushReport>& type) {
           "kept, how much dropped and why. Returns None if everything was delivered.")
       .def_property_readonly(
           "elapsed", [](const FlushReport& self) { return ToSeconds(self.elapsed); },
-          "How long it took, in seconds of the monotonic clock.")
+          "The time that it took, in seconds of the monotonic clock.")
       .def("to_dict", &ToDict, "Every field as a plain value.")
       .def("__repr__", [](const FlushReport& self) {
         py::dict shown;
@@ -127,7 +129,7 @@ void BindOutcome(py::class_<FlushReport>& type) {
 
 void BindFlushReport(py::module_& module) {
   using R = FlushReport;
-  py::class_<R> type(module, "FlushReport", R"(What one flush did, or all of them together.
+  py::class_<R> type(module, "FlushReport", R"(The outcome of one flush, or of all flushes together.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:

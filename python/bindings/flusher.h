@@ -184,19 +184,18 @@ template <typename Flusher, typename Given>
 void BindFlusher(py::module_& module, const char* name, const char* text) {
   using Face = FlusherFace<Flusher>;
   py::class_<Face> type(module, name, text);
-  type.def(
-      py::init([](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
-                  const std::optional<GivenFlusherOptions>& options, const GivenEndpoints& additional) {
-        return std::make_unique<Face>(client, endpoint, api_key, options, additional);
-      }),
-      "`endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get "
-      "the same. Raises InvalidArgument, Closed, Forked.",
-      py::arg("client"), py::arg("endpoint"), py::arg("api_key"), py::kw_only(),
-      py::arg("options") = py::none(), py::arg("additional_endpoints") = GivenEndpoints());
+  type.def(py::init([](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
+                       const std::optional<GivenFlusherOptions>& options, const GivenEndpoints& additional) {
+             return std::make_unique<Face>(client, endpoint, api_key, options, additional);
+           }),
+           "`endpoint`: the base URL of the intake. `additional_endpoints`: (base URL, API key) of each "
+           "further endpoint that gets the same data. Raises InvalidArgument, Closed, Forked.",
+           py::arg("client"), py::arg("endpoint"), py::arg("api_key"), py::kw_only(),
+           py::arg("options") = py::none(), py::arg("additional_endpoints") = GivenEndpoints());
   type.def(
       "add", [](Face& self, const Given& given) { return self.Add(given.payload); },
-      "Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills "
-      "the outbox; nothing was taken.",
+      "Takes a payload over and returns its id, counted from 1. Raises OutboxFull, and takes nothing, if "
+      "payloads that were never tried fill the outbox.",
       py::arg("payload"));
   type.def(
       "flush",
@@ -206,13 +205,13 @@ void BindFlusher(py::module_& module, const char* name, const char* text) {
       "delivered stays and goes first in the next flush. Ctrl-C ends the flush and loses nothing.",
       py::arg("deadline") = py::none());
   type.def("flush_async", &Face::FlushAsync,
-           "The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and "
-           "loses nothing.",
+           "Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the "
+           "flush and loses nothing.",
            py::arg("deadline") = py::none());
   type.def(
       "shutdown",
       [](Face& self, std::optional<double> deadline) { return self.Flush(deadline, /*last=*/true); },
-      "The last flush: asks no breaker, and sends what was held for a redrive.",
+      "Makes the last flush, which asks no breaker and sends what was held for a redrive.",
       py::arg("deadline") = py::none());
   type.def_property_readonly("retained", &Face::retained, "Payloads kept now.");
   type.def_property_readonly("handed_over", &Face::handed_over, "Payloads taken over so far.");
@@ -225,7 +224,8 @@ void BindFlusher(py::module_& module, const char* name, const char* text) {
   type.def_property_readonly("retained_payloads", &Face::retained_payloads, "Ids of payloads kept now.");
   type.def_property_readonly("dropped_payloads", &Face::dropped_payloads,
                              "Ids of payloads given up so far, with the reason of each.");
-  type.def_property_readonly("endpoints", &Face::endpoints, "Where requests go, the primary one first.");
+  type.def_property_readonly("endpoints", &Face::endpoints,
+                             "The endpoints of its requests, the primary one first.");
   type.def_property_readonly("options", &Face::options, "A copy of its options.");
   type.def("check_invariant", &Face::CheckInvariant,
            "Counts everything again. Raises InvariantBroken unless payloads handed over = delivered + kept + "

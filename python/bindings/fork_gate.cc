@@ -14,9 +14,10 @@
 namespace thaw::python {
 namespace {
 
-// A fork goes ahead after so many looks in a row at which no thread with a Pass had made progress, that is, used the
-// processor: a hanging child is better than a hanging parent. Time alone is no sign: threads of a busy machine wait
-// seconds for a processor, and a machine may be frozen between two looks.
+// The time between two looks, and the number of looks in a row after which a fork goes ahead if at none of them a
+// thread with a Pass had made progress, that is, used the processor: a hanging child is better than a hanging parent.
+// Time alone is no sign: threads of a busy machine wait seconds for a processor, and a machine may be frozen between
+// two looks.
 constexpr std::chrono::milliseconds kBetweenLooks{100};
 constexpr int kMostIdleLooks = 20;
 

@@ -18,7 +18,7 @@ COMMITTED = PACKAGE / "_native.pyi"
 
 
 def generate() -> str:
-    """The stubs of the module that this interpreter imports."""
+    """Returns the stubs of the module that this interpreter imports."""
     from pybind11_stubgen import main as stubgen
 
     import thaw

@@ -14,7 +14,7 @@ namespace thaw::python {
 // Call with the GIL, before anything is logged. Further calls do nothing: an import that failed may be repeated.
 void InstallLogLines();
 
-// Keeps a thread quiet, as in a simulation, whose failures happen to nobody.
+// Keeps a thread quiet, as in a simulation, whose failures lose no data.
 class NoLogLines {
  public:
   NoLogLines();

@@ -51,7 +51,7 @@ def _python(text: str, kind: str, struct: str, constants: set[str]) -> str:
 
 
 def texts(header: str, struct: str) -> dict[str, str]:
-    """The docstring of each field of `struct`, in order.
+    """Returns the docstring of each field of `struct`, in order.
 
     Raises OptionTextError if `header` has no such struct, or if a field has no comment.
     """
@@ -79,7 +79,7 @@ def texts(header: str, struct: str) -> dict[str, str]:
 
 
 def declaration(header: str, struct: str, source: str) -> str:
-    """A C++ header that declares the texts."""
+    """Returns a C++ header that declares the texts."""
     guard = f"THAW_PYTHON_BINDINGS_{_upper(struct)}_TEXTS_H_"
     lines = [f"// Made from {source} by option_texts.py.", "", f"#ifndef {guard}", f"#define {guard}", ""]
     lines += ["namespace thaw::python {", "", f"struct {struct}Texts {{"]

@@ -1,6 +1,6 @@
-// Runs a long computation without the GIL, which looks for signals and tells a Python function how far it is.
+// Runs a long computation without the GIL, which looks for signals and reports its progress to a Python function.
 //
-//   return WithProgress(progress, [&](Told told) { return Simulate(options, told); });
+//   return WithProgress(progress, [&](ReportProgress report) { return Simulate(options, report); });
 //
 // Call with the GIL, from a thread that Python code runs on.
 
@@ -20,11 +20,11 @@ namespace thaw::python {
 
 using GivenProgress = std::optional<pybind11::typing::Callable<pybind11::object(int64_t)>>;
 
-// Tells how far the computation is. Returns false if it must end, since Python has raised an exception.
-using Told = absl::FunctionRef<bool(int64_t)>;
+// Reports how far the computation is. Returns false if it must end, since Python has raised an exception.
+using ReportProgress = absl::FunctionRef<bool(int64_t)>;
 
-// Returns what `compute` returns; it is called without the GIL and with a `Told`. What it logs is not written,
-// since failures are simulated. Throws error_already_set if a signal's handler or `progress` raised.
+// Returns the result of `compute`, which is called without the GIL and with a `ReportProgress`. Its log lines are
+// not written, since failures are simulated. Throws error_already_set if a signal's handler or `progress` raised.
 template <typename Compute>
 auto WithProgress(const GivenProgress& progress, const Compute& compute) {
   bool raised = false;

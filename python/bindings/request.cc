@@ -153,7 +153,8 @@ thaw.InvalidArgument: ...
            py::arg("headers") = GivenHeaders())
       .def_property_readonly(
           "url", [](const HttpRequest& self) { return ToString(self.destination) + self.target; },
-          "Where it goes.")
+          "Its "
+          "URL.")
       .def_property_readonly(
           "method", [](const HttpRequest& self) { return self.method; }, "The HTTP method.")
       .def_property_readonly(
@@ -161,7 +162,7 @@ thaw.InvalidArgument: ...
           "Names and values, in the order given.")
       .def_property_readonly(
           "body", [](const HttpRequest& self) { return self.body ? py::bytes(*self.body) : py::bytes(); },
-          "Its bytes.")
+          "Its body.")
       .def("__repr__",
            [](const HttpRequest& self) { return absl::StrCat("<Request ", self.ToString(), ">"); });
 }

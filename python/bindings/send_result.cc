@@ -53,44 +53,47 @@ namespace {
 constexpr auto kRead = [](auto member) { return [member](const SendResult& self) { return self.*member; }; };
 
 void BindAnswer(py::class_<SendResult>& type) {
-  type.def_property_readonly("accepted", kRead(&SendResult::accepted), "A complete 2xx head came.")
+  type.def_property_readonly("accepted", kRead(&SendResult::accepted), "Whether a complete 2xx head came.")
       .def_property_readonly("status", &StatusOf,
-                             "Of the last complete answer, whatever it was; 0 if there was none.")
+                             "The status of the last complete answer, whatever it was; 0 if there was "
+                             "none.")
       .def_property_readonly(
           "headers",
           [](const SendResult& self) {
             return self.response.has_value() ? self.response->headers : HttpHeaders();
           },
-          "Of the last complete answer, in order.")
+          "The headers of the last complete answer, in order.")
       .def_property_readonly(
           "body",
           [](const SendResult& self) {
             return self.response.has_value() ? py::bytes(self.response->body) : py::bytes();
           },
-          "Of the last complete answer, as far as max_response_body_kept_bytes keeps it.")
+          "The body of the last complete answer, up to max_response_body_kept_bytes.")
       .def_property_readonly(
           "body_whole",
           [](const SendResult& self) { return self.response.has_value() && self.response->body_whole; },
-          "The answer's body came to its end.");
+          "Whether the answer's body came to its end.");
 }
 
 void BindTries(py::class_<SendResult>& type) {
-  type.def_property_readonly("attempts", kRead(&SendResult::attempts), "Tries that were counted.")
+  type.def_property_readonly("attempts", kRead(&SendResult::attempts),
+                             "The number of tries that count against max_attempts.")
       .def_property_readonly("unsent_laps", kRead(&SendResult::unsent_laps),
-                             "Tries that were not: a reused connection died before a byte was given to it.")
+                             "The number of tries that do not count: a reused connection died before a "
+                             "byte was given to it.")
       .def_property_readonly(
           "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); },
           "Seconds spent in backoff.")
       .def_property_readonly(
           "elapsed", [](const SendResult& self) { return ToSeconds(self.elapsed); },
-          "From the call to the result, in seconds of the monotonic clock.")
+          "The time from the call to the result, in seconds of the monotonic clock.")
       .def_property_readonly("times", kRead(&SendResult::times),
-                             "How long the parts of the last try took that was answered, with any status; "
-                             "None if none was.")
+                             "The times of the last try that was answered, with any status; None if none "
+                             "was.")
       .def_property_readonly("possible_duplicate", kRead(&SendResult::possible_duplicate),
-                             "It was sent again after the peer may have taken it.")
+                             "Whether it was sent again after the peer may have accepted it.")
       .def_property_readonly("may_have_been_accepted", kRead(&SendResult::may_have_been_accepted),
-                             "Not accepted, and the peer may have taken it all the same.")
+                             "Whether it counts as not accepted, although the peer may have accepted it.")
       .def_property_readonly("failures", kRead(&SendResult::failures), "Each failed try, in order.")
       .def_property_readonly("last_class", kRead(&SendResult::last_class),
                              "The class of the last failure; None if accepted.")
@@ -112,7 +115,7 @@ void BindTries(py::class_<SendResult>& type) {
 
 void BindSendResult(py::module_& module) {
   using R = SendResult;
-  py::class_<R> type(module, "SendResult", R"(What became of one request.
+  py::class_<R> type(module, "SendResult", R"(The outcome of one request.
 
 Nothing listens on port 1, so this one is refused:
 

@@ -126,9 +126,9 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   options.check = check;
   options.random_clocks = check;
 
-  const SimulationResult result = WithProgress(progress, [&](Told told) {
+  const SimulationResult result = WithProgress(progress, [&](ReportProgress report) {
     constexpr int64_t kLookEvery = 256;
-    return Simulate(options, [&](int64_t cycle) { return cycle % kLookEvery != 0 || told(cycle); });
+    return Simulate(options, [&](int64_t cycle) { return cycle % kLookEvery != 0 || report(cycle); });
   });
   if (!result.broken.ok()) RaiseInvariantBroken(std::string(result.broken.message()));
   return ToDict(result);
@@ -145,17 +145,17 @@ step the invariants of delivery are checked (`check`); a broken one raises Invar
 the seed, the cycle and the step.
 
 Args:
-  cycles: flush, freeze, resume; so many times.
-  payloads: handed over in each cycle.
+  cycles: the number of cycles of a flush, a freeze and a resume.
+  payloads: the number of payloads that are handed over in each cycle.
   scenario: "idle" (freezes fall between flushes) or "inflight" (between any two steps of one).
   close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
     forgets them), "race" (as the client resumes) or "mixed".
-  fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+  fault_rate: the probability that a dial or a request meets a fault, 0 to 1.
   function_time: how long the function runs in each cycle before its flush, in seconds of virtual time. A
     breaker that is open waits for its next look in such time.
-  resume: tell the client of each resume, as a return from /next does.
+  resume: whether the client is told of each resume, as a return from /next does.
   freeze: shortest and longest freeze, in seconds of virtual time.
-  one_way, service_time: of the network and the intake, in seconds.
+  one_way, service_time: the time of a packet on its way, and of the intake for a request, in seconds.
   progress: called with the number of the cycle now and then.
 
 Returns a dict of counts: payloads, requests, delivered, lost, duplicated, possible_duplicate, retained,

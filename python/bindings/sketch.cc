@@ -108,15 +108,15 @@ sketches are added. One sketch must not be used by two threads at once.
       },
       "Adds all values that were inserted into the other sketch.", py::arg("other"));
   type.def("quantile", &Quantile,
-           "Gives the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument for "
-           "another `q`.",
+           "Returns the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument "
+           "for another `q`.",
            py::arg("q"));
   type.def_static(
       "key_of", [](double value) { return AgentSketch::KeyOf(Finite(value, "value")); },
-      "Gives the key of the bin that counts a value.", py::arg("value"));
+      "Returns the key of the bin that counts a value.", py::arg("value"));
   type.def_static(
       "value_of", &ValueOf,
-      "Gives the value that stands for all values of a key; infinity for the highest, 32767. Raises "
+      "Returns the value that stands for all values of a key; infinity for the highest, 32767. Raises "
       "InvalidArgument beyond it.",
       py::arg("key"));
   type.def_property_readonly("count", &AgentSketch::count, "Number of values.");
@@ -125,7 +125,7 @@ sketches are added. One sketch must not be used by two threads at once.
   type.def_property_readonly("sum", &AgentSketch::sum, "The sum of all values.");
   type.def_property_readonly("average", &AgentSketch::average, "The mean of all values; 0 if there is none.");
   type.def_property_readonly("bins", &BinsOf, "How many values each key has, in the order of keys.");
-  type.def("to_protobuf", &ToProtobuf, "Gives the fields of a protobuf Dogsketch, except for its time.");
+  type.def("to_protobuf", &ToProtobuf, "Returns the fields of a protobuf Dogsketch, except for its time.");
   type.def("to_dict", &Summary, "The summary of all values, without bins.");
   type.def("__repr__", [](const AgentSketch& self) { return Repr("DDSketch", Summary(self)); });
 }

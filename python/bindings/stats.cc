@@ -82,7 +82,7 @@ namespace {
 template <typename Stats>
 void BindCommon(py::class_<Stats>& type, const char* name) {
   type.def_property_readonly(
-          "open", [](const Stats& self) { return self.open; }, "How many are open at this moment.")
+          "open", [](const Stats& self) { return self.open; }, "The number that is open now.")
       .def(
           "to_dict", [](const Stats& self) { return ToDict(self); }, "Every counter by its name.")
       .def("__repr__", [name](const Stats& self) {
@@ -99,7 +99,7 @@ void BindCommon(py::class_<Stats>& type, const char* name) {
 void BindStats(py::module_& module) {
   py::class_<ConnectionStats> connections(
       module, "ConnectionStats",
-      R"(What a client's connections have gone through so far. A repr leaves zeros out.
+      R"(Counts of a client's connections so far. The repr leaves out zeros.
 
 >>> import thaw
 >>> with thaw.Client() as client:
@@ -110,7 +110,8 @@ ConnectionStats(resumes=1)
   BindCommon(connections, "ConnectionStats");
   BindPickling(connections, &ConnectionStats::counts, &ConnectionStats::open, &ConnectionStats::idle);
   connections.def_property_readonly(
-      "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
+      "idle", [](const ConnectionStats& self) { return self.idle; },
+      "The number of open connections that are idle now.");
 #define THAW_BIND(name, text)        \
   connections.def_property_readonly( \
       #name, [](const ConnectionStats& self) { return self.counts.name; }, text);
@@ -123,9 +124,8 @@ ConnectionStats(resumes=1)
   THAW_CONNECTION_HISTOGRAMS(THAW_BIND)
 #undef THAW_BIND
 
-  py::class_<ExchangeStats> exchanges(
-      module, "ExchangeStats",
-      R"(What a client's exchanges have come to so far. A repr leaves zeros out.
+  py::class_<ExchangeStats> exchanges(module, "ExchangeStats",
+                                      R"(Counts of a client's exchanges so far. The repr leaves out zeros.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:

@@ -61,7 +61,7 @@ thaw.PayloadError: at byte 0: expected a map, found an array
       "size", [](const StatsPayloadFace& self) { return self.payload.size(); }, "Bytes as MessagePack.");
   type.def_property_readonly(
       "first_problem", [](const StatsPayloadFace& self) { return self.payload.first_problem(); },
-      "What was wrong with the first thing that was left out, and at which byte; empty: nothing was.");
+      "The fault of the first part that was left out, with its byte; empty: none was left out.");
   type.def("to_dict", &ToDict, "Every count as a plain value.");
   type.def("__repr__", [](const StatsPayloadFace& self) {
     py::dict shown;

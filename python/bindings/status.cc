@@ -145,23 +145,25 @@ void BindErrors(py::module_& module) {
     add(type, name, py::tuple(bases), text);
   };
   derived(t.invalid_argument, "InvalidArgument", PyExc_ValueError,
-          "An argument can't be; names it and its value.");
+          "An argument is invalid; the text names it and its value.");
   derived(t.payload_error, "PayloadError", PyExc_ValueError,
-          "Bytes that are not the payload they should be; names what and at which byte.");
-  derived(
-      t.outbox_full, "OutboxFull", nullptr,
-      "What was never tried fills the outbox of a flusher; the payload was not taken. Flush, then add it.");
-  derived(t.deadline_exceeded, "DeadlineExceeded", PyExc_TimeoutError, "The time for it was over.");
+          "Bytes are not a valid payload; the text names the fault and its byte.");
+  derived(t.outbox_full, "OutboxFull", nullptr,
+          "Payloads that were never tried fill a flusher's outbox, so that it did not take this one. "
+          "Flush, then add it.");
+  derived(t.deadline_exceeded, "DeadlineExceeded", PyExc_TimeoutError,
+          "The time limit of the call was over.");
   derived(t.unreachable, "Unreachable", PyExc_ConnectionError,
-          "No connection, or one that ended before the whole request was written: no name, refused, reset.");
+          "There was no connection, or it ended before the whole request was written: no address, "
+          "refused, reset.");
   derived(t.misconfigured, "Misconfigured", PyExc_ConnectionError,
-          "Trying again would not help: certificate, host name, proxy credential.");
+          "A certificate, a host name or a proxy's credential is wrong; another try would not help.");
   derived(t.refused, "Refused", PyExc_ConnectionError, "The peer answered with a status that is not 2xx.");
   derived(t.ambiguous, "Ambiguous", PyExc_ConnectionError,
           "The whole request was written and no answer came: the peer may have taken it.");
   derived(t.closed, "Closed", nullptr, "The client was closed, or the call was cancelled.");
   derived(t.forked, "Forked", PyExc_RuntimeError,
-          "Made before a fork and used after it, where its thread does not exist.");
+          "An object that was made before a fork was used after it, where its thread does not exist.");
   derived(t.invariant_broken, "InvariantBroken", PyExc_AssertionError,
           "A simulation found an invariant broken; the message has the seed and the step to replay it.");
 }

@@ -76,7 +76,7 @@ thaw.PayloadError: at byte 0: expected an array, found a map
       "size", [](const TracePayloadFace& self) { return self.payload.size(); }, "Bytes as protobuf.");
   type.def_property_readonly(
       "first_problem", [](const TracePayloadFace& self) { return self.payload.first_problem(); },
-      "What was wrong with the first thing that was left out, and at which byte; empty: nothing was.");
+      "The fault of the first part that was left out, with its byte; empty: none was left out.");
   type.def("to_dict", &ToDict, "Every count as a plain value.");
   type.def("__repr__", [](const TracePayloadFace& self) {
     py::dict shown;

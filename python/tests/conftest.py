@@ -28,7 +28,7 @@ def tls_peer(authority: Authority) -> Iterator[peer.Peer]:
 
 @pytest.fixture
 def options(authority: Authority) -> thaw.ClientOptions:
-    """Trusts the test's authority only; no delay between tries."""
+    """Returns options that trust only the test's authority, and have no delay between tries."""
     import thaw  # the first run builds it, after this file has been read (python/conftest.py)
 
     return thaw.ClientOptions(

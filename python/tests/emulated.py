@@ -67,7 +67,7 @@ for request_id, event, headers in invocations():
 def extension(folder: pathlib.Path, name: str, program: str) -> pathlib.Path:
     """An executable file of that name."""
     path = folder / name
-    # -S and -E: it starts faster, and in nobody's environment.
+    # -S and -E: Python starts faster, and ignores the variables of the environment.
     path.write_text(f"#!{sys.executable} -SE\n{_EXTENSION}\n{textwrap.dedent(program)}")
     path.chmod(0o755)
     return path
@@ -90,7 +90,7 @@ class Caller:
     async def __call__(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """Status, decoded JSON and headers."""
+        """Makes a call. Returns status, decoded JSON and headers."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         url = f"http://{self._address}{path}"
         async with self._session.request(method, url, headers=headers, data=data) as answer:
@@ -98,7 +98,7 @@ class Caller:
             return answer.status, json.loads(text) if text else None, answer.headers
 
     async def register(self, name: str, events: list[str]) -> dict[str, str]:
-        """The header by which it is known."""
+        """Registers an extension. Returns the header with its identifier."""
         status, _, headers = await self(
             "POST",
             "/2020-01-01/extension/register",
@@ -125,11 +125,11 @@ for event in loop(me):
 
 
 class Listener:
-    """A subscriber to telemetry without an extension: it is not frozen, and so sees what comes when.
+    """A subscriber to telemetry outside of the environment: it is not frozen, so it sees when records come.
 
     Attributes:
       batches: the records of each request.
-      statuses: with which the next requests are answered, before all others with 200.
+      statuses: the statuses of the next answers; later requests are answered with 200.
     """
 
     def __init__(self) -> None:

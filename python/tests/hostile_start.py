@@ -1,14 +1,14 @@
-"""Starts a program as a hostile parent does: calls refused, signals blocked or ignored, a log nobody reads.
+"""Starts a program as a hostile parent does: calls refused, signals blocked or ignored, an unread log.
 
 python hostile_start.py '{"refuse": {"getrandom": 1}, "block": [15]}' PROGRAM ARGUMENT...
 
     refuse   calls of the kernel, each with the error's number that it gives
     block    signals that are blocked
     ignore   signals that are ignored
-    stderr   "stopped": a pipe that nobody reads; "closed"
+    stderr   "stopped": a pipe that is not read; "closed"
     closed   descriptors that are closed
 
-Only for x86-64, whose numbers of calls these are.
+The numbers of calls are those of x86-64.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ _SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER = 38, 22, 2
 
 
 def refuse(calls: Mapping[str, int]) -> None:
-    """From now on, in this process and whatever it becomes. Raises OSError where that isn't allowed."""
+    """Has the kernel refuse these calls to this process and the program that replaces it.
+
+    OSError: the kernel does not allow that.
+    """
     program = [(_LOAD, 0, 0, 0)]
     for name, error in calls.items():
         program += [(_JUMP_IF_EQUAL, 0, 1, CALLS[name]), (_RETURN, 0, 0, _ERRNO | error)]

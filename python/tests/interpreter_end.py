@@ -24,7 +24,7 @@ async def send_once(client: thaw.Client, url: str) -> None:
 
 
 def repeat(url: str, call: str, begun: threading.Semaphore) -> None:
-    """Calls until the thread is gone."""
+    """Repeats a call until the thread ends."""
     client = thaw.Client(thaw.ClientOptions(max_attempts=1))
     flusher = thaw.TraceFlusher(client, url, "key")
     names = {

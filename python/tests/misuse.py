@@ -1,4 +1,4 @@
-"""Calls everything that the package has with receivers and arguments that it can't be for.
+"""Calls every function of the package with receivers and arguments of wrong types.
 
 `python misuse.py NAME` does so for one name of the package and prints how many calls it made. Each must
 raise an exception or return; a signal ends the process, and with it the test.
@@ -62,7 +62,7 @@ def strangers(kind: type | None) -> Iterator[Any]:
 
 
 def functions(kind: type) -> Iterator[tuple[str, Any]]:
-    """Every function that can be reached from a type: methods, operators, what is behind properties."""
+    """Yields every function of a type: methods, operators, and those of properties."""
     for name in dir(kind):
         if name in ("__class__", "__init_subclass__", "__subclasshook__", "__dir__"):
             continue
@@ -120,7 +120,7 @@ def misuse_function(function: Any) -> int:
     calls = 0
     for name in inspect.signature(function).parameters:
         for value in strangers(None):
-            # A number of cycles that is as large as may be is no misuse, but has no end.
+            # The largest number of cycles is valid, and would run without end.
             if name == "cycles" and isinstance(value, int) and value > 1000:
                 continue
             attempt(function, **{"cycles": 1, name: value})

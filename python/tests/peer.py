@@ -1,8 +1,8 @@
-"""Peers for the tests: an HTTP server on 127.0.0.1, with TLS or without, whose handlers hold each byte.
+"""Peers for the tests: an HTTP server on 127.0.0.1, with TLS or without, whose handlers decide on each byte.
 
-The laboratory's intake does what a `Script` of plain values says, in a process of its own. A test of the
-client wants more: a function that decides about each request, answers a half of it or nothing, and looks at
-what it got in the test's own process. That is why this server stands beside it.
+The laboratory's intake does what a `Script` of plain values says, in a process of its own. Tests of the
+client need functions that decide about each request, send half of an answer or none, and look at what they
+received in the test's own process. Therefore this server exists beside the intake.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ClosedError(Exception):
 
 @dataclass
 class Connection:
-    """One accepted connection, for handlers that want the bytes in their own hands."""
+    """One accepted connection, for handlers that read and write its bytes."""
 
     socket: socket.socket
     number: int  # counted from 1
@@ -78,7 +78,7 @@ Handler = Callable[[Connection, Received], bytes | None]
 
 @dataclass
 class Peer:
-    """A server that hands each request to `handler` and sends what that returns; None: it sent by itself."""
+    """A server that hands each request to `handler` and sends its result; None: the handler has answered."""
 
     handler: Handler = lambda connection, request: answer()
     context: ssl.SSLContext | None = None

@@ -65,31 +65,31 @@ def test_the_table_names_what_is_wrong_and_that_the_machine_was_busy() -> None:
 
 
 def test_the_account_finds_what_is_missing_what_came_twice_and_what_is_strange() -> None:
-    assert accounts.of_numbers("lines", range(3), {0: 1, 1: 1, 2: 1}) == []
-    assert accounts.of_numbers("lines", range(3), {0: 1, 1: 2, 3: 1}) == [
+    assert accounts.check_numbers("lines", range(3), {0: 1, 1: 1, 2: 1}) == []
+    assert accounts.check_numbers("lines", range(3), {0: 1, 1: 2, 3: 1}) == [
         "1 of 3 lines did not arrive, 2 first",
         "1 lines arrived more than once, 1 first",
         "1 lines arrived that were not handed over, 3 first",
     ]
     request = NumberedRequest.of_spans(2)
     whole = {span: 1 for number in range(3) for span in request.ids(number)}
-    assert accounts.of_spans(request, 3, whole) == []
-    assert accounts.of_spans(request, 2, whole) == ["2 spans arrived that were not handed over"]
-    assert accounts.of_spans(request, 4, whole) == ["2 of 8 spans did not arrive, 6 first"]
+    assert accounts.check_spans(request, 3, whole) == []
+    assert accounts.check_spans(request, 2, whole) == ["2 spans arrived that were not handed over"]
+    assert accounts.check_spans(request, 4, whole) == ["2 of 8 spans did not arrive, 6 first"]
 
 
 def test_platform_lines_belong_to_their_own_invocation() -> None:
     lines = {Line("a", f"{kind} RequestId: a more"): 1 for kind in ("START", "END", "REPORT")}
-    assert accounts.of_platform_lines(lines, ["a"]) == []
-    assert accounts.of_platform_lines(lines, ["a", "b"]) == ["3 of 6 platform lines did not arrive"]
-    assert accounts.of_platform_lines({**lines, Line("", "END RequestId: b"): 1}, ["a"]) == [
+    assert accounts.check_platform_lines(lines, ["a"]) == []
+    assert accounts.check_platform_lines(lines, ["a", "b"]) == ["3 of 6 platform lines did not arrive"]
+    assert accounts.check_platform_lines({**lines, Line("", "END RequestId: b"): 1}, ["a"]) == [
         "a line of b is credited to no invocation",
         "1 platform lines arrived more than once, or of no invocation",
     ]
 
 
 def points_of(count: int) -> list[Point]:
-    """The points that so many datagrams make."""
+    """Returns the points of the first `count` datagrams."""
     sums, samples, last = datagrams.expected(count)
 
     def key(context: datagrams.Context, kind: Any, time: int = 10) -> PointKey:
@@ -106,15 +106,15 @@ def points_of(count: int) -> list[Point]:
 def test_sums_samples_and_last_values_of_datagrams_are_compared() -> None:
     count = 2 * datagrams.CYCLE + 7
     points = points_of(count)
-    assert accounts.of_datagrams(points, count) == []
-    assert [each.split(";")[0] for each in accounts.of_datagrams(points, count + 1)] == [
+    assert accounts.check_datagrams(points, count) == []
+    assert [each.split(";")[0] for each in accounts.check_datagrams(points, count + 1)] == [
         "2 of 340 counts differ",
         "2 of 320 distributions differ",
         "1 of 340 gauges differ",
     ]
 
 
-def test_what_datagrams_bring_is_what_is_sent() -> None:
+def test_the_expected_sums_are_those_of_the_datagrams() -> None:
     count = datagrams.CYCLE + 3
     sums: Counter[datagrams.Context] = Counter()
     samples: Counter[datagrams.Context] = Counter()
@@ -159,7 +159,7 @@ def test_frames_are_counted_and_broken_ones_refused() -> None:
         zstd_frames(frame + frame[:-1])
 
 
-def test_a_gate_opens_before_or_after_somebody_waits(tmp_path: Any) -> None:
+def test_a_gate_opens_before_or_after_a_function_waits(tmp_path: Any) -> None:
     async def through(gate: Gate, first: bool) -> int:
         if first:
             gate.open()

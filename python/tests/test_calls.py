@@ -1,4 +1,4 @@
-"""Calls that are wrong: what they raise names the argument and what was meant, and nothing crashes."""
+"""Wrong calls: the exception names the argument and the nearest right name, and nothing crashes."""
 
 from __future__ import annotations
 
@@ -397,7 +397,7 @@ def test_functions_are_found_by_name() -> None:
 
 
 class Path:
-    """Something that is no str and no pathlib.Path."""
+    """A path that is neither str nor pathlib.Path."""
 
     def __init__(self, path: str | bytes | pathlib.Path) -> None:
         self.path = path if isinstance(path, bytes) else str(path)
@@ -523,7 +523,7 @@ def values(options: thaw.ClientOptions, url: str) -> list[Any]:
 
 
 def facts(value: Any) -> Any:
-    """Everything that can be seen of an object."""
+    """Returns the public state of an object."""
     kind = type(value)
     if isinstance(value, list | tuple):
         return [facts(each) for each in value]

@@ -261,7 +261,7 @@ def test_tunnels_through_a_proxy_of_https(
                 result.raise_for_failure()
         assert wrong.received == []
 
-    # A proxy that nobody vouches for gets no CONNECT, and no credential.
+    # A proxy whose certificate is not trusted gets no CONNECT, and no credential.
     with peer.peer(peer.connect_proxy(), Authority(tmp_path).issue_context()) as proxy:
         with thaw.Client(options.replace(proxy_url=f"https://user:pass@127.0.0.1:{proxy.port}")) as client:
             result = client.send(tls_peer.url, b"x", budget=5.0)

@@ -51,7 +51,7 @@ def layers(tmp_path: pathlib.Path) -> pathlib.Path:
 def run(
     shell: list[str], layers: pathlib.Path, arguments: list[str], **variables: str
 ) -> tuple[list[str], dict[str, str], str]:
-    """What the runtime gets: arguments and environment; and what the wrapper says."""
+    """Returns the arguments and the environment that the runtime gets, and the wrapper's output."""
     environment = {"PATH": "/nowhere", "THAW_LAYERS_FOLDER": str(layers), **variables}
     command = [*shell, str(WRAPPER), sys.executable, "-c", RUNTIME, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)

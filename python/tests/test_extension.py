@@ -23,7 +23,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([EXTENSION, *arguments], capture_output=True, text=True, timeout=10, env={})
 
 
-def test_it_says_what_it_is_and_what_it_needs() -> None:
+def test_it_prints_its_version_and_its_usage() -> None:
     assert run("--version").stdout.startswith("thaw ")
     assert "--check-config" in run("--help").stdout
     outside = run()

@@ -1,4 +1,4 @@
-"""Lambda's interface answers as it shouldn't, and the executable goes on, or ends by its plan and says why.
+"""Faulty answers of Lambda's interface: the executable goes on, or ends as at a shutdown and says why.
 
 `tools/test --step asan` runs this file against an executable with AddressSanitizer: what is read after it was
 freed shows nowhere else.
@@ -16,7 +16,7 @@ from thaw.lab.emulator import SandboxFailure
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, LOST_ANSWERS, ApiFaultKind
 
 from . import test_extension_faults
-from .extension_under_test import EXTENSION, needs_extension
+from .extension_under_test import EXTENSION, Lines, needs_extension
 from .test_extension_faults import Start
 
 pytestmark = needs_extension
@@ -26,23 +26,8 @@ start = test_extension_faults.start
 LATE = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 
-class Lines(list[str]):
-    """The lines that the extension writes: given to `start` as on_log."""
-
-    def __call__(self, source: str, line: str) -> None:
-        if source == "extension":
-            self.append(line)
-
-    def assert_readable(self) -> None:
-        """The extension has said something, in lines of its own, of characters that can be printed."""
-        assert self
-        for line in self:
-            assert line.startswith("THAW | "), self
-            assert line.isprintable(), self
-
-
 def exit_code_after(kind: ApiFaultKind) -> int:
-    """The exit code after a report that is answered so: the environment kills what waits for the rest."""
+    """Returns the exit code after such an answer to a report: a process that waits for the rest is killed."""
     return -signal.SIGKILL if kind == "stall" else 1
 
 

@@ -1,4 +1,4 @@
-"""Clients that take what others need, and a neighbour beside them whose requests are all served, and soon.
+"""Crowds of clients that take up room, and a neighbour whose requests are all served soon all the same.
 
 The crowd runs in a process of its own. The neighbour is timed in rounds, since the machine has other work:
 every request of each round must be accepted, and one round must be as quick as is promised.
@@ -60,7 +60,7 @@ async def dribbles_a_head(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 
 async def dribbles_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Enough to fill the room for what comes in, and then a byte now and then."""
+    """Sends enough to fill the room for input, and then a byte now and then."""
     await asyncio.sleep(0.3)
     writer.write(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (8 << 20) + bytes(8 << 20) + b"\r\n")
     while not reader.at_eof():
@@ -75,7 +75,7 @@ async def stops_within_a_body(reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 async def reads_no_answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Asks so often that the answers fill what lies between."""
+    """Sends so many requests that the unread answers fill all buffers on the way."""
     while True:
         writer.write(b"GET /info HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
         await writer.drain()
@@ -102,7 +102,7 @@ async def _be(client: Client) -> None:
                 await client(reader, writer)
             finally:
                 writer.transport.abort()
-        # A crowd is no processor hog: what it takes is room.
+        # A crowd takes room, and not processor time.
         await asyncio.sleep(0.05)
 
 
@@ -187,7 +187,7 @@ async def test_a_neighbour_of_clients_that_take_room_is_served_at_once(
                         rounds.append(await asyncio.to_thread(_p99_ms, first, size))
                     assert min(rounds) <= _P99_MS, (size, rounds)
             assert running.alive
-        # The function meets no remains of it.
+        # The function finds no connection of the crowd.
         assert await running.invoke(5) == {"200": 5}
         running.assert_each_once()
         await running.end()
@@ -215,7 +215,7 @@ async def test_connections_are_taken_right_after_a_freeze_though_all_are_in_use(
 
 
 def _statuses(requests: list[bytes]) -> list[bytes]:
-    """How each is answered, on a connection of its own."""
+    """Returns the status of each request, sent on a connection of its own."""
     statuses = []
     for request in requests:
         with socket.create_connection(("127.0.0.1", TRACES), timeout=5) as connection:
@@ -260,7 +260,7 @@ async def test_requests_that_may_be_read_in_two_ways_are_refused(start: Start) -
 
 @pytest.mark.alone
 async def test_a_client_that_waits_for_acknowledgements_is_not_kept_waiting(start: Start) -> None:
-    """As dd-java-agent: the head and the body apart, without TCP_NODELAY."""
+    """Sends head and body apart without TCP_NODELAY, as dd-java-agent does."""
 
     def ask() -> list[float]:
         took = []

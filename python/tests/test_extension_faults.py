@@ -7,7 +7,6 @@ the intake tells of each whether it arrived, and how often.
 from __future__ import annotations
 
 import asyncio
-import json
 import pathlib
 import random
 import re
@@ -23,6 +22,7 @@ from typing import Any
 import msgpack
 import pytest
 
+from thaw.lab.benchmarks.extension.bench import extension_counts
 from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.settings import Limit
 from thaw.lab.emulator.telemetry_records import Stream
@@ -42,7 +42,7 @@ Start = Callable[..., AbstractAsyncContextManager["Running"]]
 
 
 class Running:
-    """A Lambda with the extension, and what became of the payloads of its function."""
+    """A Lambda with the extension, and the account of its function's payloads."""
 
     def __init__(self, sandbox: Lambda, intake: Intake) -> None:
         self.sandbox = sandbox
@@ -50,19 +50,19 @@ class Running:
         self.sent = 0
 
     async def invoke(self, payloads: int = 1, **event: Any) -> dict[str, int]:
-        """The statuses of the function's requests."""
+        """Runs an invocation. Returns how often each status answered the function's requests."""
         invocation = await self.sandbox.invoke({"payloads": payloads, **event})
         assert invocation.status == "success", invocation.error_type
         self.sent += payloads
         return dict(invocation.json()["statuses"])
 
     async def counts(self) -> dict[str, Any]:
-        """Its own counters."""
+        """Returns the extension's own counters."""
         async with self.sandbox.resumed():
-            return await asyncio.to_thread(_extension_counts)
+            return await asyncio.to_thread(extension_counts)
 
     def assert_each_once(self, *, but: int = 0) -> None:
-        """Every payload has arrived once, but for so many."""
+        """Asserts that every payload has arrived once, except `but` of them."""
         spans = self.intake.spans()
         times = [{spans.get(span, 0) for span in REQUEST.ids(number)} for number in range(self.sent)]
         assert times.count({1}) == self.sent - but, times
@@ -72,17 +72,12 @@ class Running:
         return self.sandbox.current.process(EXTENSION.name).alive
 
     async def end(self) -> None:
-        """A shutdown, which it survives by itself."""
+        """Shuts the environment down; the extension must end by itself."""
         shutdown = await self.sandbox.shutdown("spindown")
         assert shutdown is not None
         (extension,) = shutdown.extensions
         assert extension.exit_code == 0
         assert not extension.killed
-
-
-def _extension_counts() -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{TRACES}/debug/thaw", timeout=5) as answer:
-        return dict(json.load(answer))
 
 
 @pytest.fixture
@@ -503,7 +498,7 @@ async def test_it_writes_no_file(start: Start, tmp_path: pathlib.Path) -> None:
     ] == []
 
 
-async def test_a_flood_within_a_memory_limit_is_bounded_and_kills_nobody(start: Start) -> None:
+async def test_a_flood_within_a_memory_limit_is_bounded_and_kills_no_process(start: Start) -> None:
     async with start(
         memory_mb=128,
         timeout=60.0,

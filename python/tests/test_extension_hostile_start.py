@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from . import hostile_start, test_extension_faults
-from .extension_under_test import EXTENSION, needs_extension
+from .extension_under_test import EXTENSION, Lines, needs_extension
 from .test_extension_faults import Start
 
 pytestmark = needs_extension
@@ -34,7 +34,7 @@ needs_filters = pytest.mark.skipif(
 
 
 def hostile(folder: pathlib.Path, **how: Any) -> pathlib.Path:
-    """The executable, started so, under its own name."""
+    """Returns a program with the executable's name that starts the executable like this."""
     wrapper = folder / EXTENSION.name
     command = [sys.executable, "-SE", hostile_start.__file__, json.dumps(how), str(EXTENSION)]
     wrapper.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
@@ -42,15 +42,7 @@ def hostile(folder: pathlib.Path, **how: Any) -> pathlib.Path:
     return wrapper
 
 
-class Lines(list[str]):
-    """The lines that the extension writes: given to `start` as on_log."""
-
-    def __call__(self, source: str, line: str) -> None:
-        if source == "extension":
-            self.append(line)
-
-
-async def test_a_log_that_nobody_reads_holds_nothing_up(start: Start, tmp_path: pathlib.Path) -> None:
+async def test_an_unread_log_holds_nothing_up(start: Start, tmp_path: pathlib.Path) -> None:
     executable = hostile(tmp_path, stderr="stopped")
     async with start(executable=executable, DD_LOG_LEVEL="debug") as running:
         for _ in range(20):
@@ -74,7 +66,7 @@ async def test_standard_descriptors_may_be_closed(start: Start, tmp_path: pathli
 
 
 async def _ends_within_an_invocation(running: Any, how: signal.Signals) -> None:
-    """A signal while an invocation of 8 s runs: what was handed over is delivered, and soon."""
+    """Sends a signal while an invocation of 8 s runs: what was handed over is delivered soon."""
     await running.invoke()
     process = running.sandbox.current.process(EXTENSION.name)
     invoking = asyncio.create_task(running.sandbox.invoke({"payloads": 1, "pause": 8}))

@@ -58,7 +58,7 @@ class Running:
         return invocation.request_id
 
     def entries(self) -> list[dict[str, Any]]:
-        """What has arrived; after the shutdown, everything."""
+        """The entries that have arrived; after the shutdown, all of them."""
         if self._entries is not None:
             return self._entries
         self.intake.spans()  # raises for requests that can't be decoded

@@ -1,4 +1,4 @@
-"""Requests that become much more than they are, met by the executable: none ends it, or holds up others.
+"""Requests that need far more memory than they have bytes: none ends the executable, or delays others.
 
 What a request takes follows from what it claims: strings of a table that many spans name, bodies that are
 compressed, counts of arrays, texts that have to be repaired. The executable runs here in as much address
@@ -73,7 +73,7 @@ def post(
 
 
 def shared(text: bytes, spans: int, references: int = 1, first: int = 1) -> bytes:
-    """A request of v0.5 whose spans name one string so many times each."""
+    """Returns a request of v0.5, each of whose spans names one string `references` times."""
     table = [b"svc", text, *(b"key%d" % number for number in range(references))]
     meta = {2 + number: 1 for number in range(references)}
     start = 1_700_000_000_000_000_000
@@ -87,7 +87,7 @@ def shared(text: bytes, spans: int, references: int = 1, first: int = 1) -> byte
 
 
 def repeated(one: bytes, count: int, before: bytes, after: bytes = b"") -> bytes:
-    """An array of `count` times the same."""
+    """Returns an array that has one element `count` times."""
     return before + b"\xdd" + count.to_bytes(4, "big") + one * count + after
 
 
@@ -275,7 +275,7 @@ async def test_events_that_are_large_end_nothing(executable: pathlib.Path) -> No
 
 
 def rules(name: str, **more: str) -> str:
-    """Rules that make of each digit a longer text."""
+    """Returns rules that replace each digit by a longer text."""
     rule = {"name": name, "pattern": "[0-9]", **more}
     return json.dumps([rule])
 

@@ -32,7 +32,7 @@ for request_id, event, _ in invocations():
 
 @dataclass
 class Delivered:
-    """What arrived at the intake, and the counts that the extension logged last."""
+    """The points that arrived at the intake, and the counts that the extension logged last."""
 
     points: list[Point] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Nameservers that fail, met by the executable in the emulated Lambda: what a function sends arrives.
 
 Each test runs in a process with a network and a mount table of its own, where the intake has a name and
-/etc/resolv.conf says who is asked for it.
+/etc/resolv.conf names the nameservers.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ main()
 
 
 def live(aaaa: str, resolv_conf: str) -> list[int]:
-    """How often the payload of each invocation had arrived when that ended."""
+    """Returns how often the payload of each invocation had arrived at the invocation's end."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(EXTENSION), aaaa, resolv_conf],
         env=child_environment(),

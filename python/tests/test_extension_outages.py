@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import re
-import socket
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from thaw.lab.benchmarks.extension.bench import extension_counts
 from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import Answer, Script
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
-from .test_extension_faults import _extension_counts
 
 pytestmark = needs_extension
 
@@ -48,7 +47,7 @@ class Running:
 
     async def counts(self) -> dict[str, Any]:
         async with self.sandbox.resumed():
-            return await asyncio.to_thread(_extension_counts)
+            return await asyncio.to_thread(extension_counts)
 
     async def end(self) -> None:
         shutdown = await self.sandbox.shutdown("spindown")
@@ -91,14 +90,6 @@ def start(tmp_path: pathlib.Path) -> Start:
     return start
 
 
-def closed_port() -> int:
-    """A port of this machine that refuses connections."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
 # -- Slow ----------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +120,7 @@ async def test_all_that_was_passed_on_arrives_within_the_shutdown(start: Start) 
 
 
 @pytest.mark.parametrize(("status", "after"), [(503, None), (503, "1"), (429, "1"), (408, None), (500, "0")])
-async def test_an_intake_that_refuses_costs_no_more_and_no_more(
+async def test_refusals_hold_invocations_up_for_a_bounded_time(
     start: Start, status: int, after: str | None
 ) -> None:
     headers = {} if after is None else {"Retry-After": after}
@@ -150,8 +141,8 @@ async def test_an_intake_that_refuses_costs_no_more_and_no_more(
 # -- Out of reach --------------------------------------------------------------------------------------------
 
 
-async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start) -> None:
-    async with start(DD_APM_DD_URL=f"https://127.0.0.1:{closed_port()}") as running:
+async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start, closed_port: int) -> None:
+    async with start(DD_APM_DD_URL=f"https://127.0.0.1:{closed_port}") as running:
         for _ in range(20):
             await running.invoke()
         flush = (await running.counts())["flush"]

@@ -1,4 +1,4 @@
-"""The executable under each way in which Lambda makes an environment, and ends it."""
+"""The executable under each initialization type of Lambda, and each end of an environment."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def test_nothing_random_is_drawn_before_a_snapshot_is_restored(tmp_path: p
         async with Lambda(extension=wrapper, settings=settings_of(intake, "snap-start")) as sandbox:
             assert draws(calls) == []
             await serve(sandbox, 1)
-            # Otherwise the count would show nothing.
+            # Without such calls afterwards the count would show nothing.
             assert draws(calls) != []
             await sandbox.shutdown("spindown")
         assert_each_once(intake, 1)

@@ -54,7 +54,7 @@ _next_cycle = iter(range(1, 1 << 20))
 
 
 def bodies(count: int, **fields: Any) -> list[workload.Body]:
-    """Bodies with span ids that nobody had before."""
+    """Returns bodies with span ids of their own."""
     source = workload.Workload("generated", **fields)
     cycle = next(_next_cycle)
     return [source.body(cycle, number) for number in range(count)]
@@ -69,7 +69,7 @@ def ids_of(body: workload.Body) -> set[int]:
 
 
 def arrived(intake: Intake, sent: list[workload.Body]) -> list[int]:
-    """How often each body came: 0 if a span of it is missing."""
+    """Returns how often each body came: 0 if a span of it is missing."""
     spans = intake.spans()
     return [min(spans.get(each, 0) for each in ids_of(body)) for body in sent]
 
@@ -269,7 +269,7 @@ def test_a_flush_raises_what_kept_it_from_its_destination(client: thaw.Client, i
 
 
 def test_what_the_core_logs_is_a_line_without_control_characters() -> None:
-    """A proxy's text, and the rules of peers in a simulation, whose failures happen to nobody."""
+    """Texts of a proxy are escaped, and failures in a simulation are not logged."""
     program = textwrap.dedent(r"""
         import socket, sys, threading, thaw
         proxy = socket.create_server(("127.0.0.1", 0))

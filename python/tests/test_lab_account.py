@@ -45,7 +45,7 @@ def _send_twice(account: Account) -> None:
 
 
 def _send_thrice(account: Account) -> None:
-    account.payloads[0] = Payload(200, 1, 3, untold=1)
+    account.payloads[0] = Payload(200, 1, 3, unanswered=1)
 
 
 def _refuse(account: Account) -> None:
@@ -109,7 +109,7 @@ def _use_another_key(account: Account) -> None:
 
 
 def _keep_a_failed_look_up(account: Account) -> None:
-    account.key_withheld = True
+    account.key_not_asked_again = True
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_permitted_cases_are_no_violation() -> None:
     account = good()
     account.nagle_ms = [41.0] * 9  # too few to say anything
     unused = good()
-    unused.payloads, unused.key_withheld = {}, True  # nothing to send, no key to look up
+    unused.payloads, unused.key_not_asked_again = {}, True  # nothing to send, no key to look up
     assert violations(unused) == []
     account.kills = True
-    account.payloads[0] = Payload(200, 1, 3, untold=2)
+    account.payloads[0] = Payload(200, 1, 3, unanswered=2)
     account.payloads[3] = Payload(0, 0, 0)
     assert violations(account) == []
     account.cut_off = True

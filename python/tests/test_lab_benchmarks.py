@@ -32,7 +32,7 @@ def test_the_round_trip_is_in_the_time_of_a_flush() -> None:
         (["--scale=0"], "--scale: 0 is not above 0"),
         (["--mtu=-1"], "--mtu: -1 is not from 576 to 65536"),
         (["--json=/nowhere/figures.json"], "the folder /nowhere does not exist"),
-        (["--extension=/nowhere"], "/nowhere is not there"),
+        (["--extension=/nowhere"], "/nowhere does not exist"),
         (["nothing"], "invalid choice: 'nothing'"),
     ],
 )

@@ -67,8 +67,11 @@ def test_a_good_history_is_valid_and_its_counts_are_told() -> None:
             changed(2, dropped_reason="evicted"),
             "payload 0 of cycle 1 is kept, and was dropped as well (evicted)",
         ),
-        (changed(2, arrived_in=1), "payload 0 of cycle 1 did not arrive, yet did in cycle 1"),
-        (changed(0, arrived_in=None), "payload 0 of cycle 0 arrived, and in no cycle"),
+        (
+            changed(2, arrived_in=1),
+            "payload 0 of cycle 1 did not arrive, and has cycle 1 as that of its arrival",
+        ),
+        (changed(0, arrived_in=None), "payload 0 of cycle 0 arrived, and has no cycle of its arrival"),
         (changed(5, arrived_in=1), "payload 1 of cycle 2 arrived in cycle 1, before it was made"),
         (changed(0, times=-1, arrived_in=None), "payload 0 of cycle 0 arrived -1 times"),
         (history(*GOOD[:3], *GOOD[4:]), "payload 1 of cycle 1 has no entry"),
@@ -79,7 +82,7 @@ def test_a_good_history_is_valid_and_its_counts_are_told() -> None:
         ),
         (
             history(counts=Counts(6, 4, 0, 1, 1, 2, 1)),
-            "possible_duplicate is said to be 1, and 2 entries are",
+            "possible_duplicate is 1, and by the entries it is 2",
         ),
     ],
 )
@@ -131,8 +134,8 @@ def test_counts_alone_show_what_they_can(counts: Counts | None, outcome: Outcome
     assert verdict.witness.startswith(witness)
 
 
-def test_what_is_not_known_is_unknown() -> None:
-    assert checker.check(history(keeps=None)).witness == "what arm thaw promises is not known here"
+def test_a_history_without_its_facts_is_unknown() -> None:
+    assert checker.check(history(keeps=None)).witness == "the promise of arm thaw is not known here"
     nothing = history(entries=(), complete=False, counts=Counts(0, 0, 0, 0, 0, 0, 0))
     assert checker.check(nothing).witness == "no payload was sent"
     assert command.worst([]) == "unknown"

@@ -60,9 +60,7 @@ def machine(number: int, *hellos: Hello, random: str = "", connections: int = 1,
         (Hello("a1", "b1", "c"), Hello("a2", "b2", "d"), ()),
     ],
 )
-def test_what_two_clones_have_in_common_is_named(
-    first: Hello, second: Hello, shared: tuple[str, ...]
-) -> None:
+def test_state_that_two_clones_share_is_named(first: Hello, second: Hello, shared: tuple[str, ...]) -> None:
     saved = machine(0, Hello("a", "b", ""))
     found = Clones("thaw", (saved, machine(1, first, random="1"), machine(2, second, random="2")))
     assert found.shared == shared
@@ -126,7 +124,7 @@ def test_a_client_hello_is_read_byte_by_byte(version: ssl.TLSVersion, resumed: b
 @pytest.mark.parametrize(
     "data", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x04\x02\0\0\0", bytes(70_000)]
 )
-def test_what_is_no_client_hello_gives_nothing(data: bytes) -> None:
+def test_bytes_that_are_no_client_hello_give_nothing(data: bytes) -> None:
     reader = HelloReader()
     assert reader.feed(data) is None
     assert reader.feed(data) is None
@@ -160,7 +158,7 @@ def test_without_qemu_clones_are_refused_in_a_line(
     monkeypatch.setattr(qemu, "EXECUTABLE", "no-such-qemu")
     assert main(["clones", "--arms=thaw"]) == 2
     assert capsys.readouterr().err == (
-        "thaw.lab: world W3c can't be had here: no-such-qemu is not installed"
+        "thaw.lab: world W3c can't be run here: no-such-qemu is not installed"
         " (Debian's package qemu-system-x86 has it)\n"
     )
     with pytest.raises(SystemExit):

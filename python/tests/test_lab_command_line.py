@@ -80,7 +80,7 @@ def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
 
 
 def code_of(arguments: list[str]) -> object:
-    """The exit code, whoever ends the command."""
+    """Runs a command. Returns its exit code, also where it raises SystemExit."""
     try:
         return main(arguments)
     except SystemExit as end:
@@ -153,21 +153,21 @@ def code_of(arguments: list[str]) -> object:
         (["main", "--payloads=-2"], "--payloads: -2 is not from 1"),
         (["main", "--invocations=0"], "--invocations: 0 is not from 1"),
         (["main", "--out=/etc/passwd"], "/etc/passwd is not a folder"),
-        (["main", "--extension=/nowhere"], "/nowhere is not there"),
+        (["main", "--extension=/nowhere"], "/nowhere does not exist"),
         (["main", "--extension=/etc/passwd"], "/etc/passwd is not a program"),
         (["chaos", "--seconds", "nan"], "--seconds: nan is not above 0"),
         (["chaos", "--seconds=0"], "--seconds: 0 is not above 0"),
         (["chaos", "--environments=-1"], "--environments: -1 is not from 0"),
         (["chaos", "--only=x"], "--only: 'x' is not a whole number"),
         (["chaos", "--seed=-1"], "--seed: -1 is not from 0"),
-        (["chaos", "--extension=/nowhere"], "/nowhere is not there"),
+        (["chaos", "--extension=/nowhere"], "/nowhere does not exist"),
         (["answer", "--out=/proc/x"], "nothing can be written in /proc"),
         (["answer", "--out=/etc/passwd/x"], "/etc/passwd is not a folder"),
         (["answer", "--out="], "no file is named"),
         (["fleet", "--out=/proc/x"], "nothing can be written in /proc"),
         (["fleet", "--out=a\0b"], "'a\\x00b' has a NUL character"),
         (["fleet", "--results=/nowhere"], "/nowhere is not a folder that exists"),
-        (["function", "--extension=a=/nowhere"], "/nowhere is not there"),
+        (["function", "--extension=a=/nowhere"], "/nowhere does not exist"),
         (["function", "--extension=a=/bin/ls", "--extension=a=/bin/cat"], "two extensions are called a"),
         (["function", "--extension=none=/bin/ls"], "can't be called none"),
         (["main", "--extension=/bin/ls", "--extension=/bin/ls"], "two extensions are called thaw"),
@@ -514,7 +514,7 @@ def test_a_package_without_its_extra_says_so(
     monkeypatch.setitem(needs.ALWAYS, "no_such_module", "no-such-package")
     assert main(["main"]) == 2
     said = capsys.readouterr().err
-    assert "needs what this Python has not: no-such-package" in said
+    assert "needs packages that are not installed: no-such-package" in said
     assert "'thaw-lambda[lab]'" in said
     assert said.count("\n") == 1
     assert main(["compare", "--help"]) == 0
@@ -540,7 +540,8 @@ def test_main_says_what_it_needs_before_it_runs(
 
     monkeypatch.setitem(needs.DEMONSTRATION, "no_such_module", "no-such-package")
     assert main(["main"]) == 2
-    assert "the real function needs what this Python has not: no-such-package" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the real function needs packages that are not installed: no-such-package" in said
     monkeypatch.setitem(needs.ARMS, "requests", {"no_such_module": "no-such-client"})
     assert main(["compare", "--arms=thaw,requests"]) == 2
-    assert "this comparison needs what this Python has not: no-such-client" in capsys.readouterr().err
+    assert "this comparison needs packages that are not installed: no-such-client" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_thaw_frozen_between_flushes_delivers_all_once(arm: str, close: Close) -
 
 @pytest.mark.parametrize("close", CLOSES)
 @pytest.mark.parametrize("arm", ["v93", "requests", "pycurl"])
-def test_whatever_the_client_every_payload_is_accounted_for(arm: str, close: Close) -> None:
+def test_every_payload_of_every_client_is_accounted_for(arm: str, close: Close) -> None:
     figures, made = run(arm, close=close)
     fates = ("delivered", "lost", "retained", "dropped")
     assert sum(getattr(figures, name) for name in fates) == figures.payloads == 12
@@ -196,7 +196,7 @@ def test_world_w0_is_simulated() -> None:
 # -- The command line --------------------------------------------------------------------------------
 
 
-def test_the_json_has_what_it_is_said_to_have(
+def test_the_json_has_the_documented_members(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "result.json"

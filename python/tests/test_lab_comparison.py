@@ -24,7 +24,7 @@ def pair(factor: float, losses: Losses = NONE_LOST, other: Losses = NONE_LOST, b
     """A comparison of an arm whose flushes take `factor` times the reference's."""
     reference = dict(list(BLOCKS.items())[:blocks])
     times = {"v93": reference, "thaw": {block: factor * each for block, each in reference.items()}}
-    (made,) = comparison.of(times, {"v93": other, "thaw": losses})
+    (made,) = comparison.compare(times, {"v93": other, "thaw": losses})
     return made
 
 
@@ -63,13 +63,13 @@ def test_words(made: Comparison, words: str) -> None:
 
 def test_only_blocks_of_both_arms_are_paired_with_the_first_arm() -> None:
     times = {"a": {0: 1.0, 1: 2.0, 2: 3.0}, "b": {1: 4.0, 2: 6.0}, "c": {0: 1.0}}
-    made = comparison.of(times, dict.fromkeys("abc", NONE_LOST))
+    made = comparison.compare(times, dict.fromkeys("abc", NONE_LOST))
     assert [(each.arm, each.reference, each.flush_ms.blocks) for each in made] == [
         ("b", "a", 2),
         ("c", "a", 1),
     ]
     assert made[0].flush_ms.difference == 2.5
-    assert comparison.of({"a": {}}, {"a": NONE_LOST}) == ()
+    assert comparison.compare({"a": {}}, {"a": NONE_LOST}) == ()
 
 
 @pytest.mark.parametrize("made", [pair(0.5), pair(0.5, blocks=2), pair(1.0, blocks=0)])

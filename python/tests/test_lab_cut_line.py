@@ -249,7 +249,7 @@ def test_a_line_that_fails_is_an_error_of_the_experiment(
 
 
 class _Killing(Progress):
-    """Calls `kill` when so many cycles are done."""
+    """Calls `kill` when `cycles` cycles are done."""
 
     def __init__(self, cycles: int, kill: Callable[[], None]) -> None:
         super().__init__(silent=True)
@@ -307,10 +307,10 @@ def test_a_line_that_is_killed_ends_the_experiment_soon(
 
 
 def test_what_w2_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="close nat is for W2, W3a, W3b alone"):
+    with pytest.raises(ValueError, match="close nat is only for worlds W2, W3a, W3b"):
         ExperimentSettings(close="nat")
     with pytest.raises(
-        ValueError, match="world W2 has closes fin, rst, silent, none, blackhole, nat, address alone"
+        ValueError, match="world W2 has only closes fin, rst, silent, none, blackhole, nat, address"
     ):
         ExperimentSettings(world="W2", close="race")
     with pytest.raises(ValueError, match="idle_limit is 1: world W2 ends connections at the beginning"):

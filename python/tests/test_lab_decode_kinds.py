@@ -200,7 +200,7 @@ def test_lines_are_counted_by_request_and_text() -> None:
         post(intake, "/api/v2/logs", logs_body(entry("late")), ZSTD, session)
         post(intake, "/api/v2/logs", body, ZSTD, session)
         late = {Line("r1", "late"): 1}
-        assert intake.lines_untold() == late
+        assert intake.lines_unanswered() == late
         assert intake.lines() == {
             **late,
             Line("r1", "a"): 1,
@@ -221,7 +221,7 @@ def test_points_are_counted_by_their_identity(shared: Intake) -> None:
         PointKey("cart.items", "gauge", tags, 1000): 1,
         PointKey("cart.time", "distribution", ("a:1", "b:2"), 1000): 1,
     }
-    assert shared.points_untold() == {}
+    assert shared.points_unanswered() == {}
     points = shared.all_points()
     assert sum(each.value for each in points if each.key.type == "count") == 5
     (sketch,) = (each for each in points if each.key.type == "distribution")

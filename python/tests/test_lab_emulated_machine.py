@@ -56,14 +56,14 @@ def test_without_qemu_or_a_kernel_w3b_is_refused_in_a_line(
     monkeypatch.setattr(qemu, "EXECUTABLE", "no-such-qemu")
     assert main(given) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "thaw.lab: world W3b can't be had here: no-such-qemu is not installed"
+        "thaw.lab: world W3b can't be run here: no-such-qemu is not installed"
         " (Debian's package qemu-system-x86 has it)"
     )
     monkeypatch.setattr(qemu, "EXECUTABLE", "true")
     monkeypatch.setenv("THAW_LAB_KERNEL_ROOT", str(tmp_path))
     assert main(given) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "thaw.lab: world W3b can't be had here: a kernel with its modules, of Debian's"
+        "thaw.lab: world W3b can't be run here: a kernel with its modules, of Debian's"
         f" package linux-image-cloud-amd64, is in none of {tmp_path}"
     )
 

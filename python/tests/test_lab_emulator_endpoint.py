@@ -183,7 +183,7 @@ def test_a_schedule() -> None:
     assert list(Schedule(["a"], 2)) == [(0, "a"), (0, "a")]
 
 
-def test_callers_who_do_not_know_each_other() -> None:
+def test_independent_callers_come_at_random_times() -> None:
     made = gaps("poisson:2", seed=3)
     taken = list(itertools.islice(made, 5000))
     assert taken == list(itertools.islice(made, 5000))
@@ -192,7 +192,7 @@ def test_callers_who_do_not_know_each_other() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "-1", "1,", "poisson:0", "poisson:", "normal:1", "inf"])
-def test_gaps_that_are_none(text: str) -> None:
+def test_texts_that_are_no_gaps_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="neither seconds"):
         gaps(text)
 
@@ -216,7 +216,7 @@ def test_events_in_a_file(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [("[" * 60_000, "nested too deeply"), ('{"a": NaN}', "NaN is no number of JSON")]
 )
-def test_events_that_lambda_takes_from_nobody_are_named_in_a_line(
+def test_events_that_lambda_refuses_are_named_in_a_line(
     text: str, says: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "events"

@@ -1,4 +1,4 @@
-"""Telemetry: what is told, when it comes, and every way in which it may not."""
+"""Telemetry: its records, the times at which they come, and every fault that they can have."""
 
 from __future__ import annotations
 

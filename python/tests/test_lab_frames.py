@@ -80,7 +80,7 @@ def test_a_run_and_a_folder_of_runs(tmp_path: pathlib.Path) -> None:
         results.read(tmp_path, "flushes")  # type: ignore[arg-type]
 
 
-def test_what_is_no_result_is_named(tmp_path: pathlib.Path) -> None:
+def test_a_folder_without_results_is_named(tmp_path: pathlib.Path) -> None:
     with pytest.raises(MeasureError, match="has no results"):
         results.read(tmp_path)
     with pytest.raises(MeasureError, match="has no results"):

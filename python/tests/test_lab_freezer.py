@@ -83,12 +83,12 @@ def test_closing_leaves_nothing_behind(name: FreezerName, killed: bool, counting
     assert not list(pathlib.Path("/sys/fs/cgroup").glob(f"**/thaw-lab-{counting.pid}"))
 
 
-def test_where_there_is_no_cgroup_that_is_said(tmp_path: pathlib.Path) -> None:
+def test_a_machine_without_cgroups_is_named_as_the_reason(tmp_path: pathlib.Path) -> None:
     with pytest.raises(FreezerError, match="there is no cgroup freezer"):
         freezer.CgroupFreezer(os.getpid(), tmp_path)
 
 
-def test_where_it_is_not_allowed_that_is_said(tmp_path: pathlib.Path) -> None:
+def test_a_missing_privilege_is_named_as_the_reason(tmp_path: pathlib.Path) -> None:
     (tmp_path / "cgroup.controllers").touch()
     (tmp_path / f"thaw-lab-{os.getpid()}").touch()  # mkdir fails, as it does without the privilege
     with pytest.raises(FreezerError, match="can't be used here"):

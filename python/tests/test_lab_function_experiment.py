@@ -1,4 +1,4 @@
-"""A real function with the extension: what is told of it, and that it is so."""
+"""A real function with the extension: its table and page, and the runs that they are made from."""
 
 from __future__ import annotations
 

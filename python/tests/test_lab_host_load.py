@@ -174,7 +174,7 @@ def test_a_terminal_gets_a_bar_with_the_time_left(
     assert capsys.readouterr().out == "the result goes to standard output\n"
 
 
-def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_progress_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
     with Progress(silent=True) as progress:

@@ -343,7 +343,7 @@ def test_an_answer_in_each_form_is_an_acceptance_that_was_told(form: Form) -> No
                 answer += stream.recv(1 << 16)
             assert answer == BYTES[form]
         assert intake.spans() == {5: 2}
-        assert intake.spans_untold() == {}
+        assert intake.spans_unanswered() == {}
 
 
 def test_a_refusal_in_another_form_is_still_one() -> None:

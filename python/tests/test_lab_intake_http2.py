@@ -52,7 +52,7 @@ class Raw:
         self._send()
 
     def events(self) -> Iterator[h2.events.Event]:
-        """What comes until the intake ends the connection."""
+        """Yields the events until the intake ends the connection."""
         while data := self.tls.recv(65536):
             yield from self.state.receive_data(data)
             self._send()

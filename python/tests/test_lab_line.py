@@ -67,7 +67,7 @@ class Talk:
         self.segment_bytes = 0
 
     def say(self, order: int | str) -> tuple[str, float]:
-        """Returns what came of it, and the seconds that took."""
+        """Returns the outcome, and the seconds that it took."""
         assert self._client.stdin is not None
         self._client.stdin.write(f"{order}\n")
         self._client.stdin.flush()
@@ -370,7 +370,7 @@ def test_a_killed_owner_leaves_nothing() -> None:
     assert _links() == links
 
 
-def test_where_there_is_no_line_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_lines_gives_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
     with pytest.raises(LineError, match="the line's process is gone"):
         Line()

@@ -59,9 +59,9 @@ def test_what_is_lost_is_counted_with_its_bound(
             "InvariantBroken: payload 1 of cycle 3 was lost",
         ),
         (
-            WorldMissing("world W3b can't be had here: no QEMU"),
+            WorldMissing("world W3b can't be run here: no QEMU"),
             0,
-            "left out: world W3b can't be had here: no QEMU",
+            "left out: world W3b can't be run here: no QEMU",
         ),
     ],
 )
@@ -84,7 +84,8 @@ def test_a_loss_fails_and_a_world_that_is_missing_is_named(
 
 
 @pytest.mark.parametrize(
-    ("given", "says"), [("--worlds=W9", "there is no world 'W9' here"), ("--share=2", "2 is not from 0 to 1")]
+    ("given", "says"),
+    [("--worlds=W9", "there is no world 'W9'; there are W1"), ("--share=2", "2 is not from 0 to 1")],
 )
 def test_bad_arguments_are_named(given: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

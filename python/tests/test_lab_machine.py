@@ -66,7 +66,7 @@ def test_a_machine_is_stopped_in_mid_exchange(close: Close) -> None:
 
 @needs_machine
 @pytest.mark.parametrize(("arm", "lost"), [("v93", 4), ("requests", None)])
-def test_other_arms_run_in_a_machine_too(arm: str, lost: int | None) -> None:
+def test_other_arms_run_in_a_machine(arm: str, lost: int | None) -> None:
     figures = run(arm, "nat").result.arms[arm]
     assert figures.delivered + figures.lost == 2 * CYCLES
     # Each second flush meets a dead connection; a client of one request at a time loses the first of two.
@@ -105,7 +105,7 @@ def test_without_user_mode_linux_w3a_is_refused_in_a_line(
     given = ["compare", "--world=W3a", "--close=nat", "--arms=thaw", "--cycles=1", "--workload=generated"]
     assert main(given) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "thaw.lab: world W3a can't be had here: no-such-linux.uml is not installed"
+        "thaw.lab: world W3a can't be run here: no-such-linux.uml is not installed"
         " (Debian's package user-mode-linux has it)"
     )
 
@@ -121,7 +121,7 @@ def test_without_a_line_w3a_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_w3a_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="world W3a has closes fin, rst, silent, none, blackhole, nat alone"):
+    with pytest.raises(ValueError, match="world W3a has only closes fin, rst, silent, none, blackhole, nat"):
         ExperimentSettings(world="W3a", close="address")
     with pytest.raises(ValueError, match="idle_limit is 1: world W3a ends connections at the beginning"):
         ExperimentSettings(world="W3a", close="fin", idle_limit=1.0)

@@ -1,4 +1,4 @@
-"""Nothing of an experiment is left behind: no process, namespace, link, cgroup or mount, however it ends."""
+"""No process, namespace, link, cgroup or mount is left of an experiment, however it ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CASES: list[tuple[WorldName, FreezerName]] = [
 
 @dataclass
 class Marked:
-    """The processes that have a variable of their own, and what is theirs."""
+    """The processes that have a certain variable, and their namespaces."""
 
     mark: str
 
@@ -145,7 +145,7 @@ def _is_frozen(pid: int) -> bool:
 
 
 def _await_none(marked: Marked, namespaces: set[str], groups: set[pathlib.Path]) -> None:
-    """Waits until nothing of it is there; the kernel takes a moment to end what was killed."""
+    """Waits until nothing of them is left; the kernel takes a moment to end killed processes."""
     deadline = time.monotonic() + 15
     while True:
         left = (

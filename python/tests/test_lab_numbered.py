@@ -22,23 +22,25 @@ from thaw.lab.intake import Intake, Point, PointKey
 
 def made(**changed: Any) -> Numbered:
     """Returns the account of three lines: two arrived, and one is said to be lost."""
-    return Numbered(**{"name": "lines", "taken": {0, 1, 2}, "times": {0: 1, 1: 1}, "told_lost": 1, **changed})
+    return Numbered(
+        **{"name": "lines", "taken": {0, 1, 2}, "times": {0: 1, 1: 1}, "reported_lost": 1, **changed}
+    )
 
 
-def violations(account: Numbered, *, unheard: bool = False, cut_off: bool = False) -> list[str]:
-    return account.violations(unheard=unheard, cut_off=cut_off)
+def violations(account: Numbered, *, counts_lost: bool = False, cut_off: bool = False) -> list[str]:
+    return account.violations(counts_lost=counts_lost, cut_off=cut_off)
 
 
 def test_a_good_account_has_no_fault() -> None:
     assert violations(made()) == []
     assert made().arrived == 2
-    assert violations(made(times={0: 1, 1: 2}, untold={1: 1})) == []
+    assert violations(made(times={0: 1, 1: 2}, unanswered={1: 1})) == []
 
 
-def test_a_line_that_nobody_says_is_lost_is_a_fault() -> None:
-    (said,) = violations(made(told_lost=0))
+def test_a_missing_line_that_is_not_reported_as_lost_is_a_fault() -> None:
+    (said,) = violations(made(reported_lost=0))
     assert said == "1 lines were taken and never arrived, 0 are accounted for; the first: [2]"
-    assert violations(made(told_lost=0), unheard=True) == []
+    assert violations(made(reported_lost=0), counts_lost=True) == []
 
 
 def test_a_line_twice_is_a_fault() -> None:
@@ -72,13 +74,15 @@ def test_the_account_of_lines_is_made_of_the_intake_and_the_extensions_counts() 
         body = json.dumps([entry("line 0"), entry("line 1\n"), entry("line 1\n"), entry("START")]).encode()
         requests.post(f"{intake.url}/api/v2/logs", body, verify=intake.ca_file, timeout=10)
         account = log_lines([0, 1, 2, 3], intake, counts(), repeated=False)
-        assert (account.missing, account.beyond, account.told_lost) == ([2, 3], [1], 0)
-        assert log_lines([], intake, counts(flooded=2), repeated=False).told_lost == 2
+        assert (account.missing, account.beyond, account.reported_lost) == ([2, 3], [1], 0)
+        assert log_lines([], intake, counts(flooded=2), repeated=False).reported_lost == 2
         # The lines of a batch that is lost are not counted one by one.
-        assert log_lines([], intake, counts(dropped=1, kept=1), repeated=False).told_lost == 2000
-        assert log_lines([], intake, counts(entries=700, kept=1), repeated=False).told_lost == 9000
-        assert log_lines([], intake, counts(entries=8990), repeated=False).told_lost == 10, "not handed over"
-        assert log_lines([], intake, None, repeated=False).told_lost == 0
+        assert log_lines([], intake, counts(dropped=1, kept=1), repeated=False).reported_lost == 2000
+        assert log_lines([], intake, counts(entries=700, kept=1), repeated=False).reported_lost == 9000
+        assert log_lines([], intake, counts(entries=8990), repeated=False).reported_lost == 10, (
+            "not handed over"
+        )
+        assert log_lines([], intake, None, repeated=False).reported_lost == 0
 
 
 def metric_counts(*, kept: int = 0, unread: int = 0, turned_away: int = 0) -> dict[str, Any]:
@@ -108,16 +112,16 @@ def test_the_account_of_points_is_made_of_the_intake_and_the_extensions_counts()
         requests.post(f"{intake.url}/api/v2/series", body, headers=headers, verify=intake.ca_file, timeout=10)
         account = points(5, intake, metric_counts())
         assert account is not None
-        assert (account.missing, account.beyond, account.told_lost) == ([1, 2, 4], [3], 0)
+        assert (account.missing, account.beyond, account.reported_lost) == ([1, 2, 4], [3], 0)
 
-        def told_lost(counts: dict[str, Any]) -> int:
+        def reported_lost(counts: dict[str, Any]) -> int:
             made = points(5, intake, counts)
             assert made is not None
-            return made.told_lost
+            return made.reported_lost
 
-        assert told_lost(metric_counts(unread=2)) == 2 * poster.POINTS_OF_DATAGRAM
-        assert told_lost(metric_counts(turned_away=3)) == 3
-        assert told_lost(metric_counts(kept=1)) == 59
+        assert reported_lost(metric_counts(unread=2)) == 2 * poster.POINTS_OF_DATAGRAM
+        assert reported_lost(metric_counts(turned_away=3)) == 3
+        assert reported_lost(metric_counts(kept=1)) == 59
         assert points(5, intake, {"flush": {}}) is None
         assert points(5, intake, None) is None
 

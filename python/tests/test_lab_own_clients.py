@@ -140,7 +140,7 @@ def test_a_result_from_elsewhere_runs_no_file(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (None, "client.py is not there"),
+        (None, "client.py does not exist"),
         ("x = 1", "declares no arm: nothing in it is decorated by thaw.lab.arm"),
         ("import no_such_module", "can't be used: ModuleNotFoundError: No module named 'no_such_module'"),
         ("from thaw import lab\n@lab.arm('a b')\ndef f(post): ...", "an arm's name is 'a b', not letters"),

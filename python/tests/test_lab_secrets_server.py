@@ -57,7 +57,7 @@ def test_each_store_gives_the_key(server: SecretsServer, authority: Authority, s
     status, answer = ask(server, authority, OPERATIONS[store])
     assert (status, key_of(store, answer)) == (200, KEY)
     assert server.asked == [OPERATIONS[store]]
-    assert server.told == 1
+    assert server.answered == 1
 
 
 @pytest.mark.parametrize(
@@ -78,22 +78,22 @@ def test_faults_come_first_and_are_used_up(
             status,
             {"__type": kind, "message": "Rate exceeded"},
         )
-    assert server.told == 0
+    assert server.answered == 0
     assert ask(server, authority, OPERATIONS["ssm"])[0] == 200
-    assert (len(server.asked), server.told) == (3, 1)
+    assert (len(server.asked), server.answered) == (3, 1)
 
 
 def test_a_reset_is_a_reset(server: SecretsServer, authority: Authority) -> None:
     server.fail(["reset"])
     with pytest.raises((ConnectionError, http.client.BadStatusLine, ssl.SSLError)):
         ask(server, authority, OPERATIONS["kms"])
-    assert (server.asked, server.told) == ([OPERATIONS["kms"]], 0)
+    assert (server.asked, server.answered) == ([OPERATIONS["kms"]], 0)
     assert ask(server, authority, OPERATIONS["kms"])[0] == 200
 
 
 def test_an_unknown_operation_is_refused(server: SecretsServer, authority: Authority) -> None:
     assert ask(server, authority, "secretsmanager.PutSecretValue")[0] == 400
-    assert server.told == 0
+    assert server.answered == 0
 
 
 def test_every_store_has_its_variable_and_every_fault_its_answer() -> None:

@@ -83,7 +83,7 @@ def test_a_design_is_written_and_read_as_it_is() -> None:
         ),
     ],
 )
-def test_what_can_not_be_is_named(text: str, said: str) -> None:
+def test_an_impossible_design_is_named(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         spec_file.parse(f"version = 1\n{text}\n")
 

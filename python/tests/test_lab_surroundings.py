@@ -1,4 +1,4 @@
-"""Surroundings that clients share: an intake that is made as it was at first, and who shares one."""
+"""Surroundings that clients share: the intake is reset between them, and each block has its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments import compare
 from thaw.lab.intake import Intake
 from thaw.lab.worlds import surroundings
-from thaw.lab.worlds.surroundings import OfBlocks, Surroundings
+from thaw.lab.worlds.surroundings import BlockSurroundings, Surroundings
 
 PLAIN = ExperimentSettings(arms=("thaw", "v98"), close="none", workload="generated", cycles=3, payloads=2)
 
@@ -54,7 +54,7 @@ def test_an_intake_that_begins_anew_knows_nothing_of_the_client_before() -> None
 
 
 def test_each_block_has_surroundings_of_its_own() -> None:
-    with contextlib.closing(OfBlocks()) as around:
+    with contextlib.closing(BlockSurroundings()) as around:
         first = around.of(0, PLAIN)
         assert first is not None
         assert around.of(0, PLAIN) is first

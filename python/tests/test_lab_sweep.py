@@ -189,7 +189,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(folder: pathlib.Path) -> No
     assert 1 <= len(kept) < 8
     assert len(dataset.read_points(folder)) == len(kept)  # each file is whole
     done = subprocess.run(argv, env=child_environment(), cwd=ROOT, capture_output=True, text=True, check=True)
-    assert f"{8 - len(kept)} points run, {len(kept)} were there already" in done.stdout
+    assert f"{8 - len(kept)} points run, {len(kept)} were measured before" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert {row.seed for row in dataset.read_points(folder)} == set(range(1, 9))
 
@@ -219,7 +219,7 @@ def test_workers_of_a_cluster_serve_too(
 ) -> None:
     given = ["sweep", "--world", "W0", "--cycles", "20", "--close", "fin,silent", "--payloads", "1,2"]
     assert command_line.main([*given, "--executor", cluster, "--out", str(folder)]) == 0
-    assert "4 points run, 0 were there already" in capsys.readouterr().out
+    assert "4 points run, 0 were measured before" in capsys.readouterr().out
     here = folder.with_name("here")
     assert command_line.main([*given, "--out", str(here)]) == 0
     assert row_bytes(folder) == row_bytes(here)
@@ -329,7 +329,7 @@ def test_the_command_says_that_points_failed(
 ) -> None:
     monkeypatch.setattr(sweep, "measure_point", lambda point, stop, load: Counting("rst")(point))
     assert run_command("--world=W0", "--close=fin,rst", f"--out={folder}") == 1
-    assert "1 points run, 0 were there already, 1 failed" in capsys.readouterr().out
+    assert "1 points run, 0 were measured before, 1 failed" in capsys.readouterr().out
 
 
 def test_the_command_names_a_value_that_is_none(

@@ -54,7 +54,7 @@ def test_captures_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Pa
 
 
 def tree(trace: list[dict[str, Any]]) -> list[tuple[int | None, Any]]:
-    """Which span of the trace is each one's parent, and what each says."""
+    """Returns for each span the place of its parent in the trace, and its other members."""
     places = {span["span_id"]: place for place, span in enumerate(trace)}
     return [(places.get(span.get("parent_id") or 0), span.get("meta")) for span in trace]
 

@@ -42,7 +42,7 @@ print(json.dumps({
 import json
 lost = {(arm, close) for arm, close, delivered, _ in rounds if delivered < PAYLOADS}
 print(json.dumps({
-    "only v93 loses, where nobody says so": lost == {("v93", "silent")},
+    "only v93 loses, where no packet tells of the close": lost == {("v93", "silent")},
     "what is told is what arrived": all(len(arrived[at]) == each[2] for at, each in enumerate(rounds)),
 }))
 """,

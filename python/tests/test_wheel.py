@@ -128,7 +128,7 @@ def test_it_installs_into_a_clean_environment(
 def test_the_laboratory_runs_from_it_without_a_build(
     version: str, wheel: pathlib.Path, interpreter: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """What it depends on, as it is locked for the version, is fetched before the time counts."""
+    """Its dependencies, as they are locked for the version, are fetched before the time counts."""
     run(interpreter, "-m", "venv", tmp_path / "clean", folder=tmp_path)
     python = tmp_path / "clean" / "bin" / "python"
     at_hand = tmp_path / "wheels"

@@ -77,32 +77,32 @@ class ThawError(Exception):
 
 class InvalidArgument(ThawError, ValueError):
     """
-    An argument can't be; names it and its value.
+    An argument is invalid; the text names it and its value.
     """
 
 class PayloadError(ThawError, ValueError):
     """
-    Bytes that are not the payload they should be; names what and at which byte.
+    Bytes are not a valid payload; the text names the fault and its byte.
     """
 
 class OutboxFull(ThawError):
     """
-    What was never tried fills the outbox of a flusher; the payload was not taken. Flush, then add it.
+    Payloads that were never tried fill a flusher's outbox, so that it did not take this one. Flush, then add it.
     """
 
 class DeadlineExceeded(ThawError, TimeoutError):
     """
-    The time for it was over.
+    The time limit of the call was over.
     """
 
 class Unreachable(ThawError, ConnectionError):
     """
-    No connection, or one that ended before the whole request was written: no name, refused, reset.
+    There was no connection, or it ended before the whole request was written: no address, refused, reset.
     """
 
 class Misconfigured(ThawError, ConnectionError):
     """
-    Trying again would not help: certificate, host name, proxy credential.
+    A certificate, a host name or a proxy's credential is wrong; another try would not help.
     """
 
 class Refused(ThawError, ConnectionError):
@@ -122,7 +122,7 @@ class Closed(ThawError):
 
 class Forked(ThawError, RuntimeError):
     """
-    Made before a fork and used after it, where its thread does not exist.
+    An object that was made before a fork was used after it, where its thread does not exist.
     """
 
 class InvariantBroken(ThawError, AssertionError):
@@ -132,7 +132,7 @@ class InvariantBroken(ThawError, AssertionError):
 
 class ClockReading:
     """
-    Three clocks in one reading. A freeze is their disagreement.
+    A reading of three clocks at one time; a freeze makes them disagree.
 
     >>> import thaw
     >>> thaw.FakeClock().now().to_dict()
@@ -143,7 +143,7 @@ class ClockReading:
     def __repr__(self) -> str: ...
     def largest_advance(self, later: ClockReading) -> float:
         """
-        How much time has passed at most until `later`, by any of the three; never negative.
+        Returns the largest advance of the three clocks until `later`, in seconds; never negative.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -152,7 +152,7 @@ class ClockReading:
     @property
     def boot(self) -> float:
         """
-        Like monotonic, and counts suspended time where the kernel knows of it.
+        Seconds as of `monotonic`, with the time for which the kernel knows that it was suspended.
         """
     @property
     def monotonic(self) -> float:
@@ -162,7 +162,7 @@ class ClockReading:
     @property
     def wall(self) -> float:
         """
-        Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.
+        Seconds since 1970-01-01T00:00:00Z; steps when the clock is set.
         """
 
 class Clock:
@@ -285,7 +285,7 @@ class RetryClass(enum.Enum):
 
 class ExchangeFailure:
     """
-    Why one exchange failed, in the words the retry decision needs.
+    The reason for which an exchange failed, with all that decides whether it is retried.
 
     >>> import thaw
     >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -314,12 +314,12 @@ class ExchangeFailure:
     @property
     def epoch_crossed(self) -> bool:
         """
-        Frozen and resumed while it was open, or since the connection was opened.
+        Whether the environment was frozen since the exchange, or its connection, began.
         """
     @property
     def error(self) -> str:
         """
-        What and where, in words.
+        The failure in words: what happened, and where.
         """
     @property
     def fault(self) -> Fault:
@@ -329,7 +329,7 @@ class ExchangeFailure:
     @property
     def head_complete(self) -> bool:
         """
-        The head of the answer came whole.
+        Whether the whole head of the answer came.
         """
     @property
     def idle_for(self) -> float:
@@ -339,39 +339,39 @@ class ExchangeFailure:
     @property
     def phase(self) -> Phase:
         """
-        How far it had come.
+        How far the exchange had come.
         """
     @property
     def response_begun(self) -> bool:
         """
-        A byte of the answer came.
+        Whether a byte of the answer came.
         """
     @property
     def retry_after(self) -> float | None:
         """
-        Of the answer, in seconds, or None.
+        The answer's Retry-After in seconds; None without one.
         """
     @property
     def retry_class(self) -> RetryClass:
         """
-        What follows from it.
+        The class that decides what follows.
         """
     @property
     def reused(self) -> bool:
         """
-        The connection had carried a request before.
+        Whether the connection had carried a request before.
         """
     @property
     def status(self) -> int:
         """
-        Of the answer, or of the proxy's to CONNECT; 0 if none.
+        The status of the answer, or of the proxy's answer to CONNECT; 0 if there was none.
         """
 
 class ExchangeTimes:
     """
     How long the parts of one exchange took, in seconds.
 
-    They are of the monotonic clock. A request that was not answered has none:
+    The monotonic clock measures them. A request that was not answered has none:
 
     >>> import thaw
     >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -399,12 +399,12 @@ class ExchangeTimes:
     @property
     def first_byte(self) -> float:
         """
-        From the moment when the request had its connection to the answer's first byte.
+        The time from the moment when the request had its connection to the answer's first byte.
         """
     @property
     def last_byte(self) -> float:
         """
-        From the same moment to the answer's last byte.
+        The time from the same moment to the answer's last byte.
         """
     @property
     def name_lookup(self) -> float | None:
@@ -414,17 +414,17 @@ class ExchangeTimes:
     @property
     def resumed(self) -> bool:
         """
-        The dial's TLS resumed an earlier session.
+        Whether the dial's TLS resumed an earlier session.
         """
     @property
     def reused(self) -> bool:
         """
-        The connection had carried a request before: there was no dial.
+        Whether the connection had carried a request before, so that there was no dial.
         """
     @property
     def shared(self) -> bool:
         """
-        Another request handed the connection over without it being idle.
+        Whether another request handed the connection over without its being idle.
         """
     @property
     def tls(self) -> float | None:
@@ -832,10 +832,10 @@ class ClientOptions:
 
 class Config:
     """
-    What the DD_ variables and a datadog.yaml come to.
+    The configuration that the DD_ variables and a datadog.yaml make.
 
-    Every value is usable. One that was not is a warning, which says what counts instead. The environment wins
-    over the YAML. A repr and the JSON mask secrets.
+    Every value is usable: for an invalid one there is a warning, which names the value that is used instead. The
+    environment overrides the YAML. A repr and the JSON mask secrets.
 
     >>> import thaw
     >>> config = thaw.Config.from_environment({"DD_SITE": "datadoghq.eu", "DD_IDLE_TIMEOUT": "soon"})
@@ -851,17 +851,17 @@ class Config:
         environment: collections.abc.Mapping[str, str] | None = None, yaml: str = ""
     ) -> Config:
         """
-        `environment`: variables and their values; os.environ if not given. `yaml`: the text of a datadog.yaml. Raises nothing: see `warnings`.
+        Reads a configuration. `environment`: variables and their values; os.environ if not given. `yaml`: the text of a datadog.yaml. Raises nothing: see `warnings`.
         """
     def __repr__(self) -> str: ...
     def to_json(self) -> str:
         """
-        All of it as indented JSON, secrets masked.
+        Returns the configuration as indented JSON, secrets masked.
         """
     @property
     def additional_endpoints(self) -> list[tuple[str, str]]:
         """
-        (base URL, API key) of those that get the same, as a flusher takes them.
+        (base URL, API key) of each further endpoint that gets the same data, as a flusher takes them.
         """
     @property
     def api_key(self) -> str:
@@ -876,7 +876,7 @@ class Config:
     @property
     def compression_level(self) -> int:
         """
-        Of zstd.
+        The level of zstd.
         """
     @property
     def environment(self) -> str:
@@ -891,12 +891,12 @@ class Config:
     @property
     def flush_timeout(self) -> float:
         """
-        Seconds of a flush.
+        The deadline of a flush, in seconds.
         """
     @property
     def outbox_bytes(self) -> int:
         """
-        Bound of all that the extension keeps undelivered: an eighth of the function's memory.
+        The most bytes that the extension keeps undelivered: an eighth of the function's memory.
         """
     @property
     def site(self) -> str:
@@ -911,12 +911,12 @@ class Config:
     @property
     def warnings(self) -> list[str]:
         """
-        A sentence for each bad value: which, what is wrong, what counts instead.
+        A sentence for each bad value: which one, what is wrong, and what is used instead.
         """
 
 class ConnectionStats:
     """
-    What a client's connections have gone through so far. A repr leaves zeros out.
+    Counts of a client's connections so far. The repr leaves out zeros.
 
     >>> import thaw
     >>> with thaw.Client() as client:
@@ -984,7 +984,7 @@ class ConnectionStats:
     @property
     def idle(self) -> int:
         """
-        How many of the open ones are idle.
+        The number of open connections that are idle now.
         """
     @property
     def name_cache_hits(self) -> int:
@@ -1004,7 +1004,7 @@ class ConnectionStats:
     @property
     def open(self) -> int:
         """
-        How many are open at this moment.
+        The number that is open now.
         """
     @property
     def open_at_next(self) -> int:
@@ -1049,7 +1049,7 @@ class ConnectionStats:
 
 class ExchangeStats:
     """
-    What a client's exchanges have come to so far. A repr leaves zeros out.
+    Counts of a client's exchanges so far. The repr leaves out zeros.
 
     >>> import thaw
     >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -1107,7 +1107,7 @@ class ExchangeStats:
     @property
     def open(self) -> int:
         """
-        How many are open at this moment.
+        The number that is open now.
         """
     @property
     def possible_duplicates(self) -> int:
@@ -1174,7 +1174,7 @@ class Request:
     @property
     def body(self) -> bytes:
         """
-        Its bytes.
+        Its body.
         """
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -1189,12 +1189,12 @@ class Request:
     @property
     def url(self) -> str:
         """
-        Where it goes.
+        Its URL.
         """
 
 class SendResult:
     """
-    What became of one request.
+    The outcome of one request.
 
     Nothing listens on port 1, so this one is refused:
 
@@ -1220,22 +1220,22 @@ class SendResult:
     @property
     def accepted(self) -> bool:
         """
-        A complete 2xx head came.
+        Whether a complete 2xx head came.
         """
     @property
     def attempts(self) -> int:
         """
-        Tries that were counted.
+        The number of tries that count against max_attempts.
         """
     @property
     def body(self) -> bytes:
         """
-        Of the last complete answer, as far as max_response_body_kept_bytes keeps it.
+        The body of the last complete answer, up to max_response_body_kept_bytes.
         """
     @property
     def body_whole(self) -> bool:
         """
-        The answer's body came to its end.
+        Whether the answer's body came to its end.
         """
     @property
     def delayed(self) -> float:
@@ -1245,7 +1245,7 @@ class SendResult:
     @property
     def elapsed(self) -> float:
         """
-        From the call to the result, in seconds of the monotonic clock.
+        The time from the call to the result, in seconds of the monotonic clock.
         """
     @property
     def failures(self) -> list[ExchangeFailure]:
@@ -1255,7 +1255,7 @@ class SendResult:
     @property
     def headers(self) -> list[tuple[str, str]]:
         """
-        Of the last complete answer, in order.
+        The headers of the last complete answer, in order.
         """
     @property
     def last_class(self) -> RetryClass | None:
@@ -1265,27 +1265,27 @@ class SendResult:
     @property
     def may_have_been_accepted(self) -> bool:
         """
-        Not accepted, and the peer may have taken it all the same.
+        Whether it counts as not accepted, although the peer may have accepted it.
         """
     @property
     def possible_duplicate(self) -> bool:
         """
-        It was sent again after the peer may have taken it.
+        Whether it was sent again after the peer may have accepted it.
         """
     @property
     def status(self) -> int:
         """
-        Of the last complete answer, whatever it was; 0 if there was none.
+        The status of the last complete answer, whatever it was; 0 if there was none.
         """
     @property
     def times(self) -> ExchangeTimes | None:
         """
-        How long the parts of the last try took that was answered, with any status; None if none was.
+        The times of the last try that was answered, with any status; None if none was.
         """
     @property
     def unsent_laps(self) -> int:
         """
-        Tries that were not: a reused connection died before a byte was given to it.
+        The number of tries that do not count: a reused connection died before a byte was given to it.
         """
 
 class Client:
@@ -1327,7 +1327,7 @@ class Client:
         seed: int | None = None,
     ) -> None:
         """
-        `options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument, also where nothing of the options' certificate file can be used.
+        `options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the machine's clocks if not given. `seed`: the seed of the jitter between tries. Raises InvalidArgument, also if no certificate of the options' file can be used.
         """
     def __repr__(self) -> str: ...
     def close(self) -> None:
@@ -1336,15 +1336,15 @@ class Client:
         """
     def forget(self) -> None:
         """
-        The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and TLS sessions, which they must not share. Open connections stay; `resume` treats those.
+        Forgets resolved names and TLS sessions, which processes that go on from the same snapshot (SnapStart) must not share. Open connections stay; `resume` treats those.
         """
     def quiesce(self) -> int:
         """
-        The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.
+        Tells the client that the environment is about to be given up to a freeze. Returns the number of exchanges that are still open, and counts them.
         """
     def resume(self) -> None:
         """
-        The environment was frozen and goes on: what a return from /next calls. Reaches every connection and open exchange before anything else is sent.
+        Tells the client that the environment was frozen and goes on, as a return from /next does. Reaches every connection and open exchange before anything else is sent.
         """
     def send(
         self,
@@ -1357,7 +1357,7 @@ class Client:
         retry_ambiguous: bool = True,
     ) -> SendResult:
         """
-        Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). `retry_ambiguous`: resend what a fresh connection may have delivered. Raises InvalidArgument, Closed, Forked.
+        Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and waits. Returns the outcome; failures don't raise (see SendResult.raise_for_failure). `retry_ambiguous`: whether requests that a fresh connection may have delivered are resent. Raises InvalidArgument, Closed, Forked.
         """
     def send_async(
         self,
@@ -1370,7 +1370,7 @@ class Client:
         retry_ambiguous: bool = True,
     ) -> asyncio.Future[SendResult]:
         """
-        The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.
+        Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the exchange.
         """
     def send_many(
         self,
@@ -1386,12 +1386,12 @@ class Client:
     @property
     def connections(self) -> ConnectionStats:
         """
-        A snapshot of what its connections have gone through; after close(), the last one.
+        A snapshot of the counts of its connections; after close(), the last one.
         """
     @property
     def exchanges(self) -> ExchangeStats:
         """
-        A snapshot of what its exchanges have come to; after close(), the last one.
+        A snapshot of the counts of its exchanges; after close(), the last one.
         """
     @property
     def options(self) -> ClientOptions:
@@ -1623,7 +1623,7 @@ class FlusherOptions:
 
 class FlushReport:
     """
-    What one flush did, or all of them together.
+    The outcome of one flush, or of all flushes together.
 
     >>> import thaw
     >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -1683,17 +1683,17 @@ class FlushReport:
     @property
     def elapsed(self) -> float:
         """
-        How long it took, in seconds of the monotonic clock.
+        The time that it took, in seconds of the monotonic clock.
         """
     @property
     def errors(self) -> list[str]:
         """
-        What was logged as an error.
+        The errors that were logged.
         """
     @property
     def exchanges(self) -> list[ExchangeTimes]:
         """
-        How long the parts of each request took that was answered, with any status, in the order in which they ended; of all flushes together, the latest 100.
+        The times of each request that was answered, with any status, in the order in which they ended; of all flushes together, the latest 100.
         """
     @property
     def failures(self) -> list[ExchangeFailure]:
@@ -1703,7 +1703,7 @@ class FlushReport:
     @property
     def held(self) -> int:
         """
-        Requests that are not sent again before the shutdown: after so many tries the intake may have them.
+        Requests that are not sent again before the shutdown, since the intake may have them after several tries.
         """
     @property
     def out_of_reach(self) -> list[str]:
@@ -1718,7 +1718,7 @@ class FlushReport:
     @property
     def possible_duplicates(self) -> int:
         """
-        Payloads delivered after a try that the intake may have taken too.
+        Payloads delivered after an earlier try that the intake may have accepted, too.
         """
     @property
     def refused_by_status(self) -> dict[int, int]:
@@ -1738,12 +1738,12 @@ class FlushReport:
     @property
     def skipped(self) -> bool:
         """
-        A destination was out of reach (its breaker was open): what goes there was not tried.
+        Whether a destination was out of reach (its breaker was open), so that its requests were not tried.
         """
     @property
     def stalled(self) -> bool:
         """
-        It ended because there was no progress.
+        Whether it ended because there was no progress.
         """
 
 class TracePayload:
@@ -1794,7 +1794,7 @@ class TracePayload:
     @property
     def first_problem(self) -> str:
         """
-        What was wrong with the first thing that was left out, and at which byte; empty: nothing was.
+        The fault of the first part that was left out, with its byte; empty: none was left out.
         """
     @property
     def metrics_not_finite(self) -> int:
@@ -1852,12 +1852,12 @@ class TraceFlusher:
         additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
-        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        `endpoint`: the base URL of the intake. `additional_endpoints`: (base URL, API key) of each further endpoint that gets the same data. Raises InvalidArgument, Closed, Forked.
         """
     def __repr__(self) -> str: ...
     def add(self, payload: TracePayload) -> int:
         """
-        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        Takes a payload over and returns its id, counted from 1. Raises OutboxFull, and takes nothing, if payloads that were never tried fill the outbox.
         """
     def check_invariant(self) -> None:
         """
@@ -1869,11 +1869,11 @@ class TraceFlusher:
         """
     def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
         """
-        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the flush and loses nothing.
         """
     def shutdown(self, deadline: float | None = None) -> FlushReport:
         """
-        The last flush: asks no breaker, and sends what was held for a redrive.
+        Makes the last flush, which asks no breaker and sends what was held for a redrive.
         """
     @property
     def bytes(self) -> int:
@@ -1893,7 +1893,7 @@ class TraceFlusher:
     @property
     def endpoints(self) -> list[str]:
         """
-        Where requests go, the primary one first.
+        The endpoints of its requests, the primary one first.
         """
     @property
     def handed_over(self) -> int:
@@ -1970,7 +1970,7 @@ class StatsPayload:
     @property
     def first_problem(self) -> str:
         """
-        What was wrong with the first thing that was left out, and at which byte; empty: nothing was.
+        The fault of the first part that was left out, with its byte; empty: none was left out.
         """
     @property
     def groups(self) -> int:
@@ -2016,12 +2016,12 @@ class StatsFlusher:
         additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
-        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        `endpoint`: the base URL of the intake. `additional_endpoints`: (base URL, API key) of each further endpoint that gets the same data. Raises InvalidArgument, Closed, Forked.
         """
     def __repr__(self) -> str: ...
     def add(self, payload: StatsPayload) -> int:
         """
-        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        Takes a payload over and returns its id, counted from 1. Raises OutboxFull, and takes nothing, if payloads that were never tried fill the outbox.
         """
     def check_invariant(self) -> None:
         """
@@ -2033,11 +2033,11 @@ class StatsFlusher:
         """
     def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
         """
-        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the flush and loses nothing.
         """
     def shutdown(self, deadline: float | None = None) -> FlushReport:
         """
-        The last flush: asks no breaker, and sends what was held for a redrive.
+        Makes the last flush, which asks no breaker and sends what was held for a redrive.
         """
     @property
     def bytes(self) -> int:
@@ -2057,7 +2057,7 @@ class StatsFlusher:
     @property
     def endpoints(self) -> list[str]:
         """
-        Where requests go, the primary one first.
+        The endpoints of its requests, the primary one first.
         """
     @property
     def handed_over(self) -> int:
@@ -2171,12 +2171,12 @@ class LogsFlusher:
         additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
-        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        `endpoint`: the base URL of the intake. `additional_endpoints`: (base URL, API key) of each further endpoint that gets the same data. Raises InvalidArgument, Closed, Forked.
         """
     def __repr__(self) -> str: ...
     def add(self, payload: LogsPayload) -> int:
         """
-        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        Takes a payload over and returns its id, counted from 1. Raises OutboxFull, and takes nothing, if payloads that were never tried fill the outbox.
         """
     def check_invariant(self) -> None:
         """
@@ -2188,11 +2188,11 @@ class LogsFlusher:
         """
     def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
         """
-        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the flush and loses nothing.
         """
     def shutdown(self, deadline: float | None = None) -> FlushReport:
         """
-        The last flush: asks no breaker, and sends what was held for a redrive.
+        Makes the last flush, which asks no breaker and sends what was held for a redrive.
         """
     @property
     def bytes(self) -> int:
@@ -2212,7 +2212,7 @@ class LogsFlusher:
     @property
     def endpoints(self) -> list[str]:
         """
-        Where requests go, the primary one first.
+        The endpoints of its requests, the primary one first.
         """
     @property
     def handed_over(self) -> int:
@@ -2342,12 +2342,12 @@ class MetricsFlusher:
         additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
-        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        `endpoint`: the base URL of the intake. `additional_endpoints`: (base URL, API key) of each further endpoint that gets the same data. Raises InvalidArgument, Closed, Forked.
         """
     def __repr__(self) -> str: ...
     def add(self, payload: MetricsPayload) -> int:
         """
-        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        Takes a payload over and returns its id, counted from 1. Raises OutboxFull, and takes nothing, if payloads that were never tried fill the outbox.
         """
     def check_invariant(self) -> None:
         """
@@ -2359,11 +2359,11 @@ class MetricsFlusher:
         """
     def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
         """
-        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        Does the same for asyncio: returns a future of the running event loop. Cancelling it ends the flush and loses nothing.
         """
     def shutdown(self, deadline: float | None = None) -> FlushReport:
         """
-        The last flush: asks no breaker, and sends what was held for a redrive.
+        Makes the last flush, which asks no breaker and sends what was held for a redrive.
         """
     @property
     def bytes(self) -> int:
@@ -2383,7 +2383,7 @@ class MetricsFlusher:
     @property
     def endpoints(self) -> list[str]:
         """
-        Where requests go, the primary one first.
+        The endpoints of its requests, the primary one first.
         """
     @property
     def handed_over(self) -> int:
@@ -2441,12 +2441,12 @@ class DDSketch:
     @staticmethod
     def key_of(value: float) -> int:
         """
-        Gives the key of the bin that counts a value.
+        Returns the key of the bin that counts a value.
         """
     @staticmethod
     def value_of(key: int) -> float:
         """
-        Gives the value that stands for all values of a key; infinity for the highest, 32767. Raises InvalidArgument beyond it.
+        Returns the value that stands for all values of a key; infinity for the highest, 32767. Raises InvalidArgument beyond it.
         """
     def __init__(self, values: collections.abc.Sequence[float] = []) -> None:
         """
@@ -2463,7 +2463,7 @@ class DDSketch:
         """
     def quantile(self, q: float) -> float:
         """
-        Gives the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument for another `q`.
+        Returns the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument for another `q`.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -2471,7 +2471,7 @@ class DDSketch:
         """
     def to_protobuf(self) -> bytes:
         """
-        Gives the fields of a protobuf Dogsketch, except for its time.
+        Returns the fields of a protobuf Dogsketch, except for its time.
         """
     @property
     def average(self) -> float:
@@ -2558,7 +2558,7 @@ class MetricSample:
 
 class DogStatsdLines:
     """
-    What a datagram of DogStatsD says.
+    The content of a datagram of DogStatsD.
 
     >>> import thaw
     >>> lines = thaw.parse_dogstatsd(b"a:1|c\\nb:x|g\\n_sc|db|2|m:down")
@@ -2583,7 +2583,7 @@ class DogStatsdLines:
     @property
     def refused(self) -> dict[str, int]:
         """
-        How many lines could not be read, by reason.
+        The number of lines that could not be read, by reason.
         """
     @property
     def samples(self) -> list[MetricSample]:
@@ -2620,8 +2620,8 @@ def explore(
       freezes, faults, late: how many of them a history may have; late packets are overtaken by
         another connection's. Each freeze multiplies the number of histories by some hundreds.
       client, flusher: options of the client, whose own rules hold, and of the flusher.
-      resume: tell the client of each resume, as a return from /next does.
-      most_histories: ends the search after so many; "complete" is then False.
+      resume: whether the client is told of each resume, as a return from /next does.
+      most_histories: the number of histories after which the search ends; "complete" is then False.
       progress: called with the number of histories now and then.
 
     Returns a dict: histories, known (given up in a state that was met before), states, steps, freezes, faults,
@@ -2673,7 +2673,7 @@ def replay(
     resume: bool = True,
 ) -> dict[str, typing.Any]:
     """
-    Runs one history again: the one of which `choices` say what happens.
+    Runs the history again that `choices` describe.
 
     Any list of numbers is a history: a number that is too large is the last way, and after the list's end nothing
     happens any more. Raises InvariantBroken if the history breaks an invariant. Otherwise as `explore`.
@@ -2710,17 +2710,17 @@ def simulate(
     the seed, the cycle and the step.
 
     Args:
-      cycles: flush, freeze, resume; so many times.
-      payloads: handed over in each cycle.
+      cycles: the number of cycles of a flush, a freeze and a resume.
+      payloads: the number of payloads that are handed over in each cycle.
       scenario: "idle" (freezes fall between flushes) or "inflight" (between any two steps of one).
       close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
         forgets them), "race" (as the client resumes) or "mixed".
-      fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+      fault_rate: the probability that a dial or a request meets a fault, 0 to 1.
       function_time: how long the function runs in each cycle before its flush, in seconds of virtual time. A
         breaker that is open waits for its next look in such time.
-      resume: tell the client of each resume, as a return from /next does.
+      resume: whether the client is told of each resume, as a return from /next does.
       freeze: shortest and longest freeze, in seconds of virtual time.
-      one_way, service_time: of the network and the intake, in seconds.
+      one_way, service_time: the time of a packet on its way, and of the intake for a request, in seconds.
       progress: called with the number of the cycle now and then.
 
     Returns a dict of counts: payloads, requests, delivered, lost, duplicated, possible_duplicate, retained,

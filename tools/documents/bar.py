@@ -18,17 +18,17 @@ class Bar(NamedTuple):
 
 
 def at_most(what: str, measured: float, most: float, unit: str, digits: int = 1) -> Bar:
-    """A figure that is to be small."""
+    """Returns a figure with an upper bound."""
     shown = f" {unit}" if unit else ""
     return Bar(what, f"≤ {most:g}{shown}", f"{measured:,.{digits}f}{shown}", measured <= most)
 
 
 def at_least(what: str, measured: float, least: float, unit: str) -> Bar:
-    """A figure that is to be large."""
+    """Returns a figure with a lower bound."""
     return Bar(what, f"≥ {least:,g} {unit}", f"{measured:,.0f} {unit}", measured >= least)
 
 
 def exactly(what: str, measured: float, wanted: float, unit: str = "") -> Bar:
-    """A figure of which there is one right value."""
+    """Returns a figure that has one right value."""
     shown = f" {unit}" if unit else ""
     return Bar(what, f"= {wanted:,g}{shown}", f"{measured:,g}{shown}", measured == wanted)

@@ -22,12 +22,12 @@ sends the next request when the last is answered. {nginx} What an outage adds on
 difference of means, to about as many invocations with nothing to send; ± is half of its 95 % interval, which
 has to hold 0 and be no wider than ± {resolved:g} ms.
 """
-# A difference that is not known better shows nothing.
+# The largest half of an interval with which a difference counts as measured.
 _RESOLVED_MS = 0.1
 
 
 def extension_bars(figures: Figures) -> Iterator[Bar]:
-    """A bar for each figure, in the order of a function's life."""
+    """Yields a bar for each figure, in the order of a function's life."""
     size, startup = figures["size"], figures["startup"]
     yield at_most("executable, stripped", size["stripped_mb"], 5, "MB", 2)
     yield at_most("the same, gzip -9", size["gzip_mb"], 2.2, "MB", 2)
@@ -139,7 +139,7 @@ def _outage(run: Figures) -> Iterator[Bar]:
     most = at_most(
         f"the same: most added in any of {run['others']} others", run["most_in_others_ms"], 0, "ms"
     )
-    # Beside it what the machine alone makes: of invocations that send nothing.
+    # The same figure of invocations that send nothing shows the machine's share.
     noise = f" (most with nothing to send: {run['most_with_nothing_ms']:.1f})"
     yield most._replace(measured=most.measured + noise)
     in_others, uncertain = run["in_others_ms"], run["in_others_uncertain_ms"]

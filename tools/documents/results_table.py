@@ -17,7 +17,7 @@ _COLUMNS = [column for column in COLUMNS if column.path in _SHOWN]
 
 
 def command(result: ExperimentResult) -> str:
-    """The command that makes this result: the one it names, or one rebuilt from its settings."""
+    """Returns the command that makes this result: the one it names, or one rebuilt from its settings."""
     if result.command is not None:
         return result.command
     arms = result.arms
@@ -30,13 +30,13 @@ def command(result: ExperimentResult) -> str:
 
 
 def _commit(result: ExperimentResult) -> str:
-    """The commit, shortened; the mark that files were changed stays."""
+    """Returns the commit, shortened; the mark that files were changed stays."""
     commit, dash, dirty = result.commit.partition("-")
     return commit[:12] + dash + dirty
 
 
 def _what(result: ExperimentResult) -> str:
-    """The words that tell one experiment of a document from the others."""
+    """Returns the words that tell one experiment of a document from the others."""
     far = f", round trip {_milliseconds(result.round_trip)}" if result.round_trip else ""
     return f"World {result.world}, frozen {result.scenario}, peer's close: {result.close}{far};"
 
@@ -51,7 +51,7 @@ def _freeze(freeze: float | str) -> str:
 
 
 def _conditions(result: ExperimentResult) -> str:
-    """The other conditions of the experiment, in parentheses; empty for a result that has none."""
+    """Returns the other conditions of the experiment, in parentheses; empty for a result that has none."""
     if result.freeze is None or result.round_trip is None:
         return ""
     return (
@@ -62,7 +62,9 @@ def _conditions(result: ExperimentResult) -> str:
 
 
 def with_experiment(text: str, result: ExperimentResult) -> str:
-    """A document with this experiment in place of the one of the same kind that it has, or at its end."""
+    """Returns a document with this experiment in place of the one of the same kind that it has, or at its
+    end.
+    """
     begin = text.find(_what(result))
     if begin < 0:
         return text.rstrip("\n") + "\n\n" + experiment(result)
@@ -71,7 +73,7 @@ def with_experiment(text: str, result: ExperimentResult) -> str:
 
 
 def experiment(result: ExperimentResult) -> str:
-    """One experiment: a line that says what was done, the table, and where it comes from."""
+    """Returns one experiment: a line that says what was done, the table, and where it comes from."""
     arms = result.arms
     payloads = sorted({arm.payloads for arm in arms.values()})
     rows = [["arm", *(column.title for column in _COLUMNS), "flush p50 / p99 ms"]]
@@ -93,7 +95,7 @@ def experiment(result: ExperimentResult) -> str:
 
 
 def _race(result: ExperimentResult) -> str:
-    """A paragraph that says when racing closes came; empty where none raced."""
+    """Returns a paragraph that says when racing closes came; empty where none raced."""
     text = race(result)
     return f"{text[0].upper()}{text[1:]}.\n\n" if text else ""
 
@@ -107,8 +109,8 @@ def is_price(result: ExperimentResult) -> bool:
 
 
 def price(results: Sequence[ExperimentResult]) -> str:
-    """A table of what each arm loses where the peer ends connections, beside what its flushes take where it
-    does not, at each round trip. Empty if the results have not both.
+    """Returns a table of what each arm loses where the peer ends connections, beside what its flushes take
+    where it does not, at each round trip. Empty if the results have not both.
     """
     prices = sorted(filter(is_price, results), key=lambda result: result.round_trip or 0.0)
     promises = [each for each in results if each.scenario == "idle" and not is_price(each)]

@@ -23,7 +23,7 @@ from tools.documents.update_readme import machine, read
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Help is given where nothing is set up: what needs the package is imported where it is used.
+# `--help` works before tools/setup has run: modules that need the package are imported where they are used.
 if TYPE_CHECKING:
     from thaw.lab.results import ExperimentResult
 
@@ -137,7 +137,7 @@ def _simulation_bars(python: Figures) -> Iterator[Bar]:
 
 
 def cpp_table(programs: dict[str, Figures]) -> str:
-    """Google Benchmark's figures: time, rate, and whatever else a benchmark counts."""
+    """Returns Google Benchmark's figures as a table: time, rate, and all other counts of a benchmark."""
     known = {"name", "run_name", "run_type", "iterations", "real_time", "cpu_time", "time_unit", "threads"}
     rows = [["benchmark", "CPU time", "MB/s", "counters"]]
     for label, output in sorted(programs.items()):
@@ -168,7 +168,7 @@ def document(
     experiments: Sequence[ExperimentResult],
     extension: str = "",
 ) -> str:
-    """The whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
+    """Returns the whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
     parts = [
         "# Benchmarks\n\n"
         f"Written by `{command}` on {date} at commit {commit}. Machine: {machine()}; Python"
@@ -302,7 +302,7 @@ def _commit() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--quick", action="store_true", help="short runs, to try whether it works; writes to standard output"
+        "--quick", action="store_true", help="makes short runs, to try whether it works; prints the document"
     )
     parser.add_argument(
         "--experiments",
@@ -310,17 +310,17 @@ def main() -> None:
         type=pathlib.Path,
         default=[],
         metavar="RESULT.json",
-        help="results of `tools/lab compare ... --json FILE`, to be added to the document",
+        help="adds these results of `tools/lab compare ... --json FILE` to the document",
     )
     parser.add_argument(
         "--extension-only",
         action="store_true",
-        help="measure only the executable, and leave the other sections",
+        help="measures only the executable, and leaves the other sections",
     )
     parser.add_argument(
         "--experiments-only",
         action="store_true",
-        help="measure nothing: replace only the tables of the given experiments",
+        help="measures nothing, and replaces only the tables of the given experiments",
     )
     arguments = parser.parse_args()
     if arguments.experiments_only and not arguments.experiments:
@@ -358,7 +358,7 @@ def main() -> None:
     path.write_text(text)
     print(f"docs/benchmarks.md is written; {len(missed)} bars are not reached")
     for bar in missed:
-        print(f"  {bar.what}: {bar.measured}, to be {bar.bar}")
+        print(f"  {bar.what}: {bar.measured}, bar {bar.bar}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-# Help is given where nothing is set up: what needs the package is imported where it is used.
+# `--help` works before tools/setup has run: modules that need the package are imported where they are used.
 if TYPE_CHECKING:
     from thaw.lab.results import ExperimentResult
 
@@ -70,14 +70,14 @@ EXPERIMENTS: dict[str, Sequence[str]] = {
 
 
 def machine() -> str:
-    """One line about this machine."""
+    """Returns a line about this machine."""
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return f"{os.cpu_count()} × {model[1] if model else platform.machine()}, Linux {platform.release()}"
 
 
 def section(results: Sequence[ExperimentResult], where: str) -> str:
-    """The section on results, as Markdown: the promise beside its price if both were measured, and the
-    experiments.
+    """Returns the section on results, as Markdown: the promise beside its price if both were measured, and
+    the experiments.
     """
     from tools.documents.results_table import experiment, is_price, price
 

@@ -48,7 +48,7 @@ ABSL_FLAG(uint64_t, first, 0, "how often --step was added before the first reque
 ABSL_FLAG(uint64_t, step, 1, "what is added to each of them for the next request");
 ABSL_FLAG(int, connections, 1, "how many, each with one request at a time");
 ABSL_FLAG(double, seconds, 5, "for how long");
-ABSL_FLAG(int64_t, requests, 0, "end after so many, if that is sooner; 0: as many as there is time for");
+ABSL_FLAG(int64_t, requests, 0, "the number of requests after which to end, if sooner; 0: no such limit");
 
 namespace {
 

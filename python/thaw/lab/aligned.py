@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def aligned(lines: Sequence[Sequence[str]], *, words: int = 1) -> list[str]:
-    """Each line as text, two blanks between its cells.
+    """Returns each line as text, two blanks between its cells.
 
     The first `words` columns begin at their left edge; the others hold numbers, and end at their right edge.
     ValueError: a line has more cells than another.

@@ -58,7 +58,7 @@ def help_only(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
 
 
 def integer(least: int, most: int) -> Callable[[str], int]:
-    """A whole number within bounds."""
+    """Makes the type of a whole number within bounds."""
 
     def parse(text: str) -> int:
         try:
@@ -76,7 +76,7 @@ seed = integer(0, MOST_SEED)
 
 
 def number(least: float, most: float, unit: str, *, above: bool = False) -> Callable[[str], float]:
-    """A finite number within bounds; with `above`, more than `least`."""
+    """Makes the type of a finite number within bounds; with `above`, more than `least`."""
 
     def parse(text: str) -> float:
         try:
@@ -92,7 +92,7 @@ def number(least: float, most: float, unit: str, *, above: bool = False) -> Call
 
 
 def one_of(known: Sequence[str], what: str) -> Callable[[str], str]:
-    """One of the names that are known."""
+    """Makes the type of one of the known names."""
 
     def parse(text: str) -> str:
         if text not in known:
@@ -100,6 +100,12 @@ def one_of(known: Sequence[str], what: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def several_of(known: Sequence[str], what: str) -> Callable[[str], list[str]]:
+    """Makes the type of several of the known names, with commas between them."""
+    one = one_of(known, what)
+    return lambda text: [one(name.strip()) for name in text.split(",")]
 
 
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -122,7 +128,7 @@ MOST_INPUT_BYTES = 256 << 20
 
 
 def input_file(text: str) -> pathlib.Path:
-    """A regular file of at most MOST_INPUT_BYTES that can be read."""
+    """Accepts a regular file of at most MOST_INPUT_BYTES that can be read."""
     path = _regular_file(text)
     if (size := path.stat().st_size) > MOST_INPUT_BYTES:
         raise argparse.ArgumentTypeError(f"{_shown(text)} has {size} bytes, more than {MOST_INPUT_BYTES}")
@@ -130,7 +136,7 @@ def input_file(text: str) -> pathlib.Path:
 
 
 def input_file_or_folder_of(name: str) -> Callable[[str], pathlib.Path]:
-    """A file as `input_file` accepts it, or a folder that has one of that name."""
+    """Makes the type of a file as `input_file` accepts it, or of a folder that has one of that name."""
 
     def parse(text: str) -> pathlib.Path:
         status = _status(text)
@@ -143,7 +149,7 @@ def input_file_or_folder_of(name: str) -> Callable[[str], pathlib.Path]:
 
 
 def input_folder(text: str) -> pathlib.Path:
-    """A folder that is there."""
+    """Accepts a folder that exists."""
     status = _status(text)
     if status is None or not stat.S_ISDIR(status.st_mode):
         raise argparse.ArgumentTypeError(f"{_shown(text)} is not a folder that exists")
@@ -151,7 +157,7 @@ def input_folder(text: str) -> pathlib.Path:
 
 
 def program(text: str) -> pathlib.Path:
-    """An executable file."""
+    """Accepts an executable file."""
     path = _regular_file(text)
     if not os.access(path, os.X_OK):
         raise argparse.ArgumentTypeError(f"{_shown(text)} is not executable")
@@ -159,10 +165,9 @@ def program(text: str) -> pathlib.Path:
 
 
 def output_file(text: str) -> pathlib.Path:
-    """A regular file that can be written, or a new one in a folder that is there.
+    """Accepts a regular file that can be written, or a new one in a folder that exists.
 
-    An existing file is opened for writing and left as it is. A new one is not
-    created.
+    An existing file is opened for writing and left as it is. A new one is not created.
     """
     status = _status(text)
     if status is None:
@@ -190,7 +195,7 @@ def new_file(text: str) -> pathlib.Path:
 
 
 def output_folder(text: str) -> pathlib.Path:
-    """A folder that files can be written into; it, and those above it, may yet have to be made."""
+    """Accepts a folder that files can be written into. The folder, and those above it, need not exist yet."""
     path = pathlib.Path(text)
     above = path
     if _status(text) is None:
@@ -202,7 +207,7 @@ def output_folder(text: str) -> pathlib.Path:
 
 
 def output_document(text: str) -> pathlib.Path:
-    """A document: TEXT.md, TEXT.html and the folder TEXT can be written."""
+    """Accepts a document: TEXT.md, TEXT.html and the folder TEXT can be written."""
     path = output_folder(text)
     for ending in (".md", ".html"):
         if _status(text + ending) is not None:

@@ -23,7 +23,7 @@ _Read = Callable[[str], Any]
 
 @functools.cache
 def fields() -> dict[str, Any]:
-    """The default of each field, by its name, in the order in which the class has them."""
+    """Returns the default of each field, by its name, in the order in which the class has them."""
     plain = thaw.ClientOptions()
     return {name: getattr(plain, name) for name in plain.to_dict()}
 
@@ -34,8 +34,8 @@ def kind(name: str) -> str:
 
 
 def read(name: str, text: str) -> Any:
-    """The value of a field from its text. ValueError names the field, the value and what is expected; for a
-    field that is not there, the nearest one.
+    """Returns the value of a field from its text. ValueError names the field, the value and what is expected;
+    for an unknown field, the nearest one.
     """
     known = fields()
     if name not in known:
@@ -50,7 +50,7 @@ def read(name: str, text: str) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """The inverse of `read`. One value has one text, however it was written."""
+    """Returns the text from which `read` makes this value. One value has one text, however it was written."""
     if value is None:
         return NONE
     if isinstance(value, bool):

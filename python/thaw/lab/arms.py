@@ -33,11 +33,15 @@ _EXAMPLES = pathlib.Path(__file__).resolve().parent / "example_clients"
 class Arm:
     """One client policy.
 
-    `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
-    flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
-    `flusher`: options of the flusher in place of those of the peers' client of traces.
-    `given`: options that the arm's name gives in brackets; they hold whatever the experiment sets.
-    `source`: the file and the name in it of another client, or its command.
+    Attributes:
+      text: one line for tables and pages.
+      tells_resume: whether the client is told of each resume, as one that knows of freezes.
+      client_per_flush: whether each flush has a client of its own.
+      keeps: whether payloads that a flush failed to send are kept for the next one; such an arm loses none.
+      client: options of the client.
+      flusher: options of the flusher in place of those of the peers' client of traces.
+      given: options of the client in the arm's name, which override those of the experiment.
+      source: the file of another client and the name in it, or its command.
     """
 
     name: str
@@ -57,11 +61,15 @@ class Arm:
         return self.name.partition("(")[0]
 
     def client_options(self, ca_file: str, **fields: Any) -> thaw.ClientOptions:
-        """The options of the arm's client, which trusts `ca_file` alone unless its name says otherwise."""
+        """Returns the options of the arm's client, which trusts `ca_file` alone unless its name says
+        otherwise.
+        """
         return thaw.ClientOptions(**self._values(ca_file, fields))
 
     def with_options(self, values: Mapping[str, str]) -> Arm:
-        """The arm with more options, given as text. ValueError names the option and what is expected."""
+        """Returns the arm with more options, given as text. ValueError names the option and what is
+        expected.
+        """
         if not values:
             return self
         if self.maker != "native":
@@ -85,7 +93,7 @@ class Arm:
         return {**dict(self.client), **trusted, **fields, **dict(self.given)}
 
     def flusher_options(self, scenario: str) -> thaw.FlusherOptions:
-        """The options of the arm's flusher.
+        """Returns the options of the arm's flusher.
 
         Strategy `end`, which the idle scenario is, throws away what failed; flushes that overlap a freeze are
         redriven once, at shutdown.
@@ -224,13 +232,13 @@ _ALL = (
     _example("urllib3", "outside control: urllib3 with one pool", "urllib3_pool.py"),
 )
 ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
-# The texts of arms whose files this process has run.
-_said_by_files: dict[str, str] = {}
+# The text of each arm whose file this process has run, by the arm's name.
+_texts_of_files: dict[str, str] = {}
 
 
 @functools.cache
 def parse(text: str) -> Arm:
-    """The arm of a name, with options in brackets or without. ValueError says what is wrong."""
+    """Returns the arm of a name, with options in brackets or without. ValueError says what is wrong."""
     if (declared := own_clients.split(text.strip())) is not None:
         return _of_file(*declared)
     name, values = named_values.parse(text)
@@ -242,7 +250,9 @@ def parse(text: str) -> Arm:
 
 
 def find(names: str) -> list[Arm]:
-    """The arms of a list with commas, each once. ValueError names an unknown one, and all known ones."""
+    """Returns the arms of a list with commas, each once. ValueError names an unknown one, and all known
+    ones.
+    """
     wanted = [arm for name in named_values.split(names) if name for arm in _all_of(name)]
     if not wanted:
         raise ValueError(f"no arm is named; there are {', '.join(ARMS)}")
@@ -250,12 +260,14 @@ def find(names: str) -> list[Arm]:
 
 
 def of_command(command: str) -> Arm:
-    """The arm that runs a command line for each payload (`own_clients.Command`). ValueError: it can't."""
+    """Returns the arm that runs a command line for each payload (`own_clients.Command`). ValueError: it
+    can't.
+    """
     return parse(named_values.text_of(COMMAND, [("run", command)]))
 
 
 def _all_of(text: str) -> list[Arm]:
-    """The arms of a name: all of a file's, where it names none of them."""
+    """Returns the arms of a name: all of a file's, where it names none of them."""
     declared = own_clients.split(text)
     if declared is None or declared[1]:
         return [parse(text)]
@@ -269,7 +281,7 @@ def _of_file(file: str, name: str) -> Arm:
     if name not in clients:
         raise ValueError(named_values.unknown(f"arm in {file} of the name", name, clients))
     made = Arm(f"{file}:{name}", clients[name].text, maker="file", source=(file, name))
-    _said_by_files[made.name] = made.text
+    _texts_of_files[made.name] = made.text
     return made
 
 
@@ -294,7 +306,9 @@ def require_certificates(names: Sequence[str]) -> None:
 
 
 def variants(names: Sequence[str], options: Mapping[str, Sequence[str]]) -> list[Arm]:
-    """Each arm with every combination of the options' values; an arm that takes no options stays as it is."""
+    """Returns each arm with every combination of the options' values; an arm that takes no options stays as
+    it is.
+    """
     made = []
     for arm in map(parse, names):
         if arm.maker == "native":
@@ -310,7 +324,7 @@ def text_of(name: str) -> str | None:
     the name names is not run: a result may be from elsewhere.
     """
     if (declared := own_clients.split(name)) is not None:
-        return _said_by_files.get(name, f"the client {declared[1]} of {declared[0]}")
+        return _texts_of_files.get(name, f"the client {declared[1]} of {declared[0]}")
     try:
         return parse(name).text
     except ValueError:

@@ -22,7 +22,7 @@ class Authority:
     """A certificate authority on P-256 that is made at run time, and one leaf that it has signed.
 
     Args:
-      folder: where `ca.pem` (what clients trust), `leaf.pem` and `key.pem` are written.
+      folder: the folder for `ca.pem`, which clients trust, `leaf.pem` and `key.pem`.
       names: host names and addresses that the leaf is for.
     """
 
@@ -41,7 +41,9 @@ class Authority:
     def issue_context(
         self, name: str = "127.0.0.1", *, not_after: datetime.datetime | None = None
     ) -> ssl.SSLContext:
-        """A server's TLS context of any version with a new leaf, for the host name or address `name`."""
+        """Returns a server's TLS context of any version with a new leaf, for the host name or address
+        `name`.
+        """
         import trustme
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -58,7 +60,8 @@ def server_context(
     tickets: bool = True,
     http2: bool = False,
 ) -> ssl.SSLContext:
-    """A server's TLS context of exactly one version. Without tickets nothing can be resumed by a ticket.
+    """Returns a server's TLS context of exactly one version. Without tickets nothing can be resumed by a
+    ticket.
 
     `http2`: a client that offers HTTP/2 gets it.
     """

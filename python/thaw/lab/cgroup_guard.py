@@ -2,8 +2,8 @@
 
     python -I -S cgroup_guard.py FOLDER...
 
-Standard input ends with that process. What is in the groups then is killed, and thawed where a group is a
-freezer's, since a frozen process can't end. Nothing here needs more than the standard library.
+Standard input ends with that process. Then the guard kills all processes in the groups, and thaws the groups
+of a freezer, since a frozen process can't end. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _removed(folder: pathlib.Path) -> bool:
             if (folder / switch).exists():
                 (folder / switch).write_text(thawed)
         folder.rmdir()
-    except OSError:  # a process is gone, or not yet
+    except OSError:  # a process has ended meanwhile, or has not ended yet
         return not folder.exists()
     return True
 

@@ -10,7 +10,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def child_environment() -> dict[str, str]:
-    """This process's variables without proxies and without those of Datadog and AWS."""
+    """Returns this process's variables without proxies and without those of Datadog and AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     kept = {name: value for name, value in kept.items() if not name.startswith(("DD_", "AWS_"))}
     kept["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

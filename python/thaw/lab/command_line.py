@@ -1,4 +1,4 @@
-"""The commands `main`, `compare` and `report`, and where the others are added."""
+"""The laboratory's commands: `main`, `compare` and `report` are here, others in their modules."""
 
 from __future__ import annotations
 
@@ -153,14 +153,14 @@ def _parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
-    _add_other_modules_commands(commands)
+    _add_other_commands(commands)
     checker.add_arguments(
         commands.add_parser(
             "check",
             help=checker.HELP,
-            description="Checks what is stored of experiments, apart from what ran them, and prints for each"
-            " arm valid, or the shortest witness that it is not, or why that is unknown. Exit codes: 0:"
-            " valid; 1: invalid; 3: unknown.",
+            description="Checks stored experiments with code of its own, and prints for each arm that it is"
+            " valid, the shortest witness that it is not, or why that is unknown. Exit codes: 0: valid; 1:"
+            " invalid; 3: unknown.",
         )
     )
     _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))
@@ -168,12 +168,12 @@ def _parser() -> Parser:
 
 
 def _fields() -> str:
-    """The fields of a client's options, one a line, with the values that they take."""
+    """Returns a line for each field of a client's options, with the values that it takes."""
     return "\n".join(f"  {name:<32} {arm_options.kind(name)}" for name in arm_options.fields())
 
 
-class _Elsewhere(NamedTuple):
-    """A command whose arguments are described where it runs."""
+class _Command(NamedTuple):
+    """A command that another module describes."""
 
     name: str
     add_arguments: Callable[[Parser], None]
@@ -182,8 +182,8 @@ class _Elsewhere(NamedTuple):
     epilog: str
 
 
-_ELSEWHERE = (
-    _Elsewhere(
+_OTHER_COMMANDS = (
+    _Command(
         "sweep",
         sweep.add_arguments,
         "runs a grid of comparisons into a folder of Parquet files",
@@ -192,10 +192,10 @@ _ELSEWHERE = (
         "examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
         f"  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n{_SPEC}",
     ),
-    _Elsewhere("answer", answer.add_arguments, answer.HELP, answer.DESCRIPTION, answer.EPILOG),
-    _Elsewhere("fleet", fleet.add_arguments, fleet.HELP, fleet.DESCRIPTION, fleet.EPILOG),
-    _Elsewhere("losses", losses.add_arguments, losses.HELP, losses.DESCRIPTION, losses.EPILOG),
-    _Elsewhere(
+    _Command("answer", answer.add_arguments, answer.HELP, answer.DESCRIPTION, answer.EPILOG),
+    _Command("fleet", fleet.add_arguments, fleet.HELP, fleet.DESCRIPTION, fleet.EPILOG),
+    _Command("losses", losses.add_arguments, losses.HELP, losses.DESCRIPTION, losses.EPILOG),
+    _Command(
         "function",
         function_experiment.add_arguments,
         "runs a real function with one or several extensions and without",
@@ -204,16 +204,16 @@ _ELSEWHERE = (
         "example:\n  python -m thaw.lab function --extension thaw=datadog-agent --extension "
         "other=FILE --invocations 100",
     ),
-    _Elsewhere("lambda", emulator.add_arguments, emulator.HELP, emulator.DESCRIPTION, emulator.EPILOG),
-    _Elsewhere(
+    _Command("lambda", emulator.add_arguments, emulator.HELP, emulator.DESCRIPTION, emulator.EPILOG),
+    _Command(
         "chaos",
         chaos.add_arguments,
         "runs the extension under random faults, which a seed repeats",
         chaos.__doc__,
         "example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
     ),
-    _Elsewhere("clones", clones.add_arguments, clones.HELP, clones.DESCRIPTION, clones.EPILOG),
-    _Elsewhere(
+    _Command("clones", clones.add_arguments, clones.HELP, clones.DESCRIPTION, clones.EPILOG),
+    _Command(
         "explore",
         exploration.add_arguments,
         "runs every small history of the simulated world and checks the invariants",
@@ -224,8 +224,8 @@ _ELSEWHERE = (
 )
 
 
-def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) -> None:
-    for each in _ELSEWHERE:
+def _add_other_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    for each in _OTHER_COMMANDS:
         each.add_arguments(
             commands.add_parser(
                 each.name,
@@ -243,14 +243,14 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     settings_arguments.add(parser, ExperimentSettings(), several=False)
     option = parser.add_argument
-    option("--json", type=arguments.output_file, metavar="FILE", help="write the result into this file")
+    option("--json", type=arguments.output_file, metavar="FILE", help="writes the result into this file")
     option(
         "--rows",
         type=arguments.output_folder,
         metavar="FOLDER",
-        help="write the rows into this folder, as Parquet",
+        help="writes the rows into this folder, as Parquet",
     )
-    option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
+    option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page into this file")
     requirements.add_arguments(parser)
     parser.set_defaults(run=_compare, parser=parser)
 
@@ -258,7 +258,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
     settings = settings_arguments.settings(given, ExperimentSettings())
-    _require(needs.of_arms(settings.arms), "this comparison")
+    needs.require(needs.of_arms(settings.arms), "this comparison")
     arms.require_certificates(settings.arms)
     wanted = [requirements.parse(text, settings.arms) for text in given.require]
     load = requirements.load_before(given, [settings.world])
@@ -290,11 +290,6 @@ def _write(run: report.Run, given: argparse.Namespace) -> None:
         print(f"report: {given.report.resolve()}")
 
 
-def _require(modules: dict[str, str], what: str) -> None:
-    if (text := needs.missing(modules, what)) is not None:
-        raise ValueError(text)
-
-
 # -- main ----------------------------------------------------------------------------------------------------
 
 
@@ -319,7 +314,7 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_folder,
         default=pathlib.Path("lab-results"),
         metavar="FOLDER",
-        help="(%(default)s)",
+        help="writes the report and its data into this folder (default: %(default)s)",
     )
     function_experiment.add_extension_argument(parser)
     option(
@@ -329,13 +324,15 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="invocations of the real function (default: %(default)s)",
     )
-    option("--without-function", action="store_true", help="only the comparison, which needs no extension")
+    option(
+        "--without-function", action="store_true", help="runs only the comparison, which needs no extension"
+    )
     option(
         "--blocks",
         type=settings_arguments.type_of("blocks"),
         default=main_experiment.BLOCKS,
         metavar="N",
-        help="how often each arm is run, each time with a new process (default: %(default)s)",
+        help="how often each arm is run, with a new process each time (default: %(default)s)",
     )
     requirements.add_arguments(parser)
     parser.set_defaults(run=_main_job)
@@ -345,7 +342,7 @@ def _main_job(given: argparse.Namespace) -> int:
     extensions = function_experiment.extensions_of(given.extension)
     parts = main_experiment.parts(cycles=given.cycles)
     settings = {part.name: _settings_of(part, given.payloads, given.blocks) for part in parts}
-    _require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
+    needs.require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
     wanted = [requirements.parse(text, main_experiment.ARMS) for text in given.require]
     if not given.without_function:
         _require_function(extensions)
@@ -411,14 +408,14 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=arguments.input_file_or_folder_of(report.RESULT_FILE),
         metavar="RUN",
-        help="--rows folder or --json file",
+        help="what `compare` wrote: a folder of --rows or a file of --json",
     )
     parser.add_argument(
         "--out",
         type=arguments.output_file,
         default=pathlib.Path("report.html"),
         metavar="FILE",
-        help="(%(default)s)",
+        help="the page (default: %(default)s)",
     )
     parser.set_defaults(run=_report)
 

@@ -1,6 +1,6 @@
 """Comparisons of an arm with a reference: which loses fewer payloads, which is faster, and how sure that is.
 
-    for each in comparison.of(blocks, payloads):
+    for each in comparison.compare(blocks, payloads):
         print(each.sentence)
 
 An experiment's first arm is the reference of the others. The sentence is what tables, JSON and pages show.
@@ -115,13 +115,15 @@ class Comparison:
         return html_tables.verdicts([self])
 
 
-def of(flush_ms: Mapping[str, Mapping[int, float]], losses: Mapping[str, Losses]) -> tuple[Comparison, ...]:
+def compare(
+    flush_ms: Mapping[str, Mapping[int, float]], losses: Mapping[str, Losses]
+) -> tuple[Comparison, ...]:
     """Compares each arm with the first one.
 
     Args:
-      flush_ms: for each arm, the median time of a flush by the number of the block. Blocks that only one of
+      flush_ms: the median time of a flush for each arm and block, in milliseconds. Blocks that only one of
         two arms has are left out of their pair.
-      losses: for each arm, those of all blocks.
+      losses: the losses of each arm in all blocks.
     """
     names = list(losses)
     made = []
@@ -172,7 +174,7 @@ def _ms(value: float, *, sign: bool = False) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, with two digits that count and without a row of zeros."""
+    """Returns a share in percent, with two digits that count and without a row of zeros."""
     value = 100 * share
     if value >= 99.95 or value == 0:
         return f"{value:.0f}"

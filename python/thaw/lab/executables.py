@@ -24,7 +24,9 @@ _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)", re.DOTALL)
 
 
 def named_extension(text: str) -> tuple[str, pathlib.Path]:
-    """The name and the executable of `NAME=FILE`; without a name, thaw's. ValueError: as `extension`."""
+    """Returns the name and the executable of `NAME=FILE`; without a name, thaw's. ValueError: as
+    `extension`.
+    """
     found = _NAMED.fullmatch(text)
     return (found[1], extension(found[2])) if found else ("thaw", extension(text))
 
@@ -45,9 +47,9 @@ def extension(text: str) -> pathlib.Path:
     if path.is_dir():
         raise ValueError(f"{text} is a folder, not an executable")
     if path != EXTENSION:
-        raise ValueError(f"{text} is not there")
+        raise ValueError(f"{text} does not exist")
     if _IN_CHECKOUT:
-        raise ValueError(f"{text} is not there; bazel build //cc:extension makes it")
+        raise ValueError(f"{text} does not exist; bazel build //cc:extension builds it")
     raise ValueError(
         f"the package has no executable of the extension for this processor ({os.uname().machine}); name one"
         " with --extension FILE (in a layer it is extensions/datadog-agent, and a checkout makes it by"

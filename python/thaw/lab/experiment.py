@@ -20,14 +20,17 @@ WorldName = Literal["W0", "W1", "W2", "W3a", "W3b"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
-# resume; none: not at all, which shows what an arm costs where nothing goes wrong; over a line alone: by a
-# middlebox (blackhole, nat) or, in W2, by a change of the client's address.
+# Ways in which connections end during a freeze:
+#   fin, rst, silent   the intake ends them, as `intake.CloseKind` says
+#   race               the intake ends them by FIN at a time about the resume
+#   none               they stay, which shows what an arm costs where nothing goes wrong
+#   blackhole, nat     a middlebox on the line forgets them
+#   address            the client's address on the line changes (W2 only)
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
 W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", "none", *LINE_CLOSES)
-# A machine that is stopped finds its own address as it was.
+# A machine that was stopped still has its address.
 W3_CLOSES: tuple[Close, ...] = tuple(each for each in W2_CLOSES if each != "address")
 CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES, "W3b": W3_CLOSES}
 
@@ -37,7 +40,8 @@ Where = tuple[int, int]  # cycle, payload; counted from 0
 THROWN_AWAY = ("discarded", "redrive_failed")
 
 
-# Least and most of each number of `ExperimentSettings`. A span's id has room for so many cycles and payloads.
+# The least and the most of each number of `ExperimentSettings`. A span's id has no room for more cycles and
+# payloads.
 BOUNDS: dict[str, tuple[float, float]] = {
     "cycles": (1, 1 << 26),
     "payloads": (1, 1 << 16),
@@ -63,7 +67,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "tls_version": get_args(TlsVersionName),
     "freezer": FREEZERS,
 }
-# A generated payload's filler, in bytes: more than the intake takes would be split by some arms only.
+# The most bytes of a generated payload's filler: only some arms split payloads that an intake refuses as too
+# large.
 MOST_FILLER_BYTES = 3_000_000
 
 
@@ -89,18 +94,18 @@ class ExperimentSettings:
 
     Attributes:
       arms: names, with options in brackets or without, each written in one way (`arms.parse`).
-      cycles: how many freezes each block has.
-      freeze: how long each freeze lasts at least, or the distribution that it is drawn from.
-      round_trip: what the network adds.
+      cycles: the number of freezes of each block.
+      freeze: the least length of each freeze, or the distribution that it is drawn from.
+      round_trip: the round trip that the network adds.
       exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
         against a silent intake. thaw's `resume_grace` is a quarter of it.
-      blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
-        order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
-      idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
+      blocks: the number of times that each arm is run, with a new process and new connections. With several
+        blocks their order is drawn in each, and all arms of a block get the same payloads and freezes.
+      idle_limit: the idle time after which the intake gives a connection up; None: from the beginning of
         a freeze in W1, 60 s in W0; W2 and W3 have none. A freeze that is shorter ends no connection.
-      spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
-        does not compress. A real payload gets a filler of more than 64 bytes in its first span.
-      cpu_share: how much of one processor the client's process may use, counted in periods of 20 ms as on
+      spans, filler_bytes: the size of a generated payload: its spans, and the bytes that don't compress in
+        each of them. A real payload gets a filler of more than 64 bytes in its first span.
+      cpu_share: the part of one processor that the client's process may use, in periods of 20 ms as on
         Lambda, where 1,769 MB of memory are one processor; 1: as much as there is.
       flush_every: the time from one planned flush to the next, an open loop: a flush begins when its time has
         come, its freeze lasts until then, and its time counts from then, so that a flush which holds up the
@@ -165,7 +170,7 @@ class ExperimentSettings:
             object.__setattr__(self, name, float(value))
 
     def conditions(self) -> dict[str, Any]:
-        """All settings but the arms, as they stand in a result's JSON: a distribution is text there."""
+        """Returns all settings but the arms, in the form of a result's JSON: a distribution is text."""
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         del values["arms"]
         return {**values, "freeze": plain_freeze(self.freeze)}
@@ -177,13 +182,13 @@ class ExperimentSettings:
         return self.freeze
 
     def of_block(self, block: int) -> ExperimentSettings:
-        """The settings of one block alone. The first has the experiment's seed, the others their own."""
+        """Returns the settings of one block. The first has the experiment's seed, the others their own."""
         chance = random.Random(f"{self.seed}/block/{block}")
         seed = self.seed if block == 0 else chance.randrange(MOST_SEED)
         return dataclasses.replace(self, blocks=1, seed=seed)
 
     def order(self) -> list[tuple[int, str]]:
-        """The blocks and arms in the order in which they are run."""
+        """Returns the blocks and arms in the order in which they are run."""
         made = []
         for block in range(self.blocks):
             names = list(self.arms)
@@ -203,9 +208,9 @@ def _check_together(settings: ExperimentSettings) -> None:
     closes = CLOSES_OVER_LINE.get(settings.world)
     if closes is None and settings.close in LINE_CLOSES:
         worlds = [world for world, known in CLOSES_OVER_LINE.items() if settings.close in known]
-        raise ValueError(f"close {settings.close} is for {', '.join(worlds)} alone")
+        raise ValueError(f"close {settings.close} is only for worlds {', '.join(worlds)}")
     if closes is not None and settings.close not in closes:
-        raise ValueError(f"world {settings.world} has closes {', '.join(closes)} alone")
+        raise ValueError(f"world {settings.world} has only closes {', '.join(closes)}")
     if closes is not None and settings.idle_limit is not None:
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: world {settings.world} ends connections at the beginning"
@@ -217,24 +222,24 @@ def _check_together(settings: ExperimentSettings) -> None:
         )
     if settings.close == "none" and settings.idle_limit is not None:
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g} and close is none: an intake that closes nothing has none"
+            f"idle_limit is {settings.idle_limit:g} and close is none: such an intake has no idle limit"
         )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
+            f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, in which no exchange is held"
         )
     if settings.world == "W3b":
         for arm in map(arms.parse, settings.arms):
             if arm.maker != "native" and arm.base not in arms.ARMS:
                 raise ValueError(
-                    f"world W3b can't run arm {arm.name}: its machine has the laboratory's own files"
+                    f"world W3b can't run arm {arm.name}: its machine has no files but the laboratory's"
                 )
     if settings.cpu_share < 1 and settings.world.startswith("W3"):
         raise ValueError(f"cpu_share is {settings.cpu_share:g}: it is for a process, so for worlds W1 and W2")
     if settings.cpu_share < 1 and settings.world in ("W1", "W2") and settings.freezer == "cgroup":
         # With version 2 of cgroups the process would leave the freezer's group for the one of the limit.
         raise ValueError(
-            f"cpu_share is {settings.cpu_share:g} and freezer is cgroup: a process is in one group alone"
+            f"cpu_share is {settings.cpu_share:g} and freezer is cgroup: a process can be in only one group"
         )
     if settings.world == "W3b" and settings.freezer != "sigstop":
         raise ValueError(f"freezer is {settings.freezer}: world W3b's machine is stopped by its monitor")
@@ -266,18 +271,18 @@ def _check_simulated(settings: ExperimentSettings) -> None:
         ("cpu_share", "it simulates the client in its own process"),
     ):
         if (value := getattr(settings, name)) != plain[name]:
-            raise ValueError(f"{name} is {value}: world W0 takes {plain[name]} alone, since {why}")
+            raise ValueError(f"{name} is {value}: world W0 takes only {plain[name]}, since {why}")
     if isinstance(settings.freeze, FreezeDistribution) and settings.freeze.name != "uniform":
-        raise ValueError(f"freeze is {settings.freeze}: world W0 draws from a uniform distribution alone")
+        raise ValueError(f"freeze is {settings.freeze}: world W0 draws only from a uniform distribution")
 
 
 def plain_freeze(freeze: float | FreezeDistribution) -> float | str:
-    """A freeze as it is written where a number or text can stand."""
+    """Returns a freeze as it is written where a number or text can stand."""
     return str(freeze) if isinstance(freeze, FreezeDistribution) else freeze
 
 
 def command(settings: ExperimentSettings) -> str:
-    """The command that runs an experiment again, for a shell. It names every setting, whatever the
+    """Returns the command that runs an experiment again, for a shell. It names every setting, whatever the
     defaults, except an idle limit that is the world's own.
     """
     arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(settings.arms)]
@@ -289,7 +294,7 @@ def command(settings: ExperimentSettings) -> str:
 
 
 def argument_of(name: str) -> str:
-    """The argument of `compare` and `sweep` for a field of the settings."""
+    """Returns the argument of `compare` and `sweep` for a field of the settings."""
     return "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
 
 
@@ -298,16 +303,16 @@ class CycleOutcome:
     """The cost of one flush.
 
     Attributes:
-      phase: where its exchange was frozen, if it was.
-      close_ms: when a racing close came after the resume; negative: before it. None if none came: no
+      phase: the phase in which its exchange was frozen, if it was.
+      close_ms: the time of a racing close after the resume; negative: before it. None if none came: no
         connection was kept, or it was serving the flush.
-      flush_start_ms: when the flush began after the resume; None where none began then.
-      late_ms: how long after its planned time the flush began, which `flush_ms` includes; None in a
+      flush_start_ms: the time of the flush's beginning after the resume; None where none began then.
+      late_ms: the delay of the flush behind its planned time, which `flush_ms` includes; None in a
         closed loop.
-      exchanges: how long the parts of each exchange took that was answered, as `thaw.ExchangeTimes.to_dict`
-        says it; empty for other clients than thaw's own.
+      exchanges: the times of the parts of each exchange that was answered, in the form of
+        `thaw.ExchangeTimes.to_dict`; empty for other clients than thaw's own.
       arrived: requests that the intake had read whole at the end of the cycle.
-      arrived_at_freeze: those of them that it had when an exchange was frozen, if one was.
+      arrived_at_freeze: the requests among them that it had when an exchange was frozen, if one was.
     """
 
     cycle: int
@@ -328,11 +333,11 @@ class CycleOutcome:
 
 @dataclass(frozen=True)
 class NetworkFigures:
-    """The origin of a real world's round trip.
+    """The way in which a real world's round trip was made.
 
     Attributes:
-      made_by: line: a network between two namespaces. Where none can be made, intake: it held bytes back;
-        proxy: so it did, and a proxy in user space stood for the line of W2.
+      made_by: line: a network between two namespaces. Where none can be made, intake: the intake held bytes
+        back; proxy: the same, and a proxy in user space stood for the line of W2.
       measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
       congestion_control: the kernel's over the line.
     """
@@ -344,10 +349,10 @@ class NetworkFigures:
 
 @dataclass(frozen=True)
 class ClockFigures:
-    """The time that the client's clocks lost over all freezes, in seconds, as far as a few milliseconds tell.
+    """The time that the client's clocks lost over all freezes, in seconds, within a few milliseconds.
 
     Attributes:
-      frozen: how long the client was frozen.
+      frozen: the time for which the client was frozen.
       wall, monotonic, boot: how far each clock was behind that of the laboratory's machine at the end, from
         the first flush on. About 0: it went on; about `frozen`: it stood still.
     """
@@ -358,7 +363,7 @@ class ClockFigures:
     boot: float
 
     def plus(self, other: ClockFigures) -> ClockFigures:
-        """The figures of two runs together."""
+        """Returns the figures of two runs together."""
         sums = (getattr(self, each.name) + getattr(other, each.name) for each in dataclasses.fields(self))
         return ClockFigures(*sums)
 
@@ -368,7 +373,7 @@ class ArmOutcome:
     """The outcome of one arm in a real world.
 
     Attributes:
-      times: how often the intake accepted each payload that was handed over.
+      times: the number of times that the intake accepted each payload that was handed over.
       arrived_in: the cycle in which it first accepted it; the number of cycles: after the last.
       dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """

@@ -1,7 +1,7 @@
 """Ways to freeze processes with everything they have started: SIGSTOP, and the kernel's cgroup freezer.
 
     freezer = make("sigstop", process.pid)
-    freezer.freeze()       # returns when nothing of it runs any more
+    freezer.freeze()       # returns when no thread of the process runs
     freezer.resume()
     freezer.close()        # before the process is waited for; leaves nothing behind
 
@@ -9,8 +9,8 @@ SIGSTOP needs no privilege. The cgroup freezer is what container runtimes pause 
 hierarchy, version 1 or 2, which root has.
 
 Neither freezes the kernel: it acknowledges and queues what arrives, and a connection that the peer closes is
-closed when the process wakes up. A process notices at most that an interruptible system call (epoll_wait is
-one) returns EINTR after the resume.
+closed when the process wakes up. The only sign that a process can see is an interruptible system call, such
+as epoll_wait, that returns EINTR after the resume.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Freezer(Protocol):
     def resume(self) -> None: ...
 
     def close(self) -> None:
-        """Lets go of the processes, which run afterwards; leaves nothing behind."""
+        """Resumes the processes, and removes what was made for freezing them."""
 
 
 def make(name: FreezerName, pid: int) -> Freezer:
@@ -66,8 +66,8 @@ class SignalFreezer:
     A process whose parent has ended is no descendant any more: a daemon escapes.
 
     Args:
-      leaders: gives the processes whose descendants are frozen with them; called at each freeze.
-      descendants: whether they are.
+      leaders: returns the processes to freeze; called at each freeze.
+      descendants: whether the descendants of the leaders are frozen with them.
     """
 
     name = "signals"
@@ -114,8 +114,8 @@ class FreezerGroup:
     """A cgroup, made here, that freezes whatever is in it. Raises OSError if it can't be made.
 
     Args:
-      folder: of the group, which must not exist.
-      version_1: whether it lies in a hierarchy of version 1, with the controller `freezer`.
+      folder: the folder of the group, which must not exist yet.
+      version_1: whether the folder is in a hierarchy of version 1, with the controller `freezer`.
     """
 
     name = "cgroup"
@@ -145,7 +145,7 @@ class FreezerGroup:
         self._switch.write_text(self._thaw)
 
     def kill(self) -> None:
-        """Ends every process of the group, frozen or not. Only version 2 can."""
+        """Ends every process of the group, frozen or not. Version 1 has no such switch: it does nothing."""
         with contextlib.suppress(OSError):
             (self.folder / "cgroup.kill").write_text("1")
 

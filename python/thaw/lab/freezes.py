@@ -54,7 +54,7 @@ class FreezeDistribution:
 
     @classmethod
     def of(cls, value: str | Mapping[str, Any]) -> FreezeDistribution:
-        """A distribution from its text, or from a table with its name as `distribution`."""
+        """Returns a distribution from its text, or from a table with its name as `distribution`."""
         if isinstance(value, str):
             name = value.partition("(")[0].strip()
             if name not in PARAMETERS:
@@ -71,11 +71,11 @@ class FreezeDistribution:
         return cls(name, tuple(parameters.items()))
 
     def to_table(self) -> dict[str, Any]:
-        """The table that `of` takes."""
+        """Returns the table that `of` takes."""
         return {"distribution": self.name, **dict(self.parameters)}
 
     def draw(self, chance: random.Random) -> float:
-        """A freeze, of LONGEST at most."""
+        """Returns the length of a freeze in seconds, LONGEST at most."""
         values = dict(self.parameters)
         if self.name == "uniform":
             return chance.uniform(values["least"], values["most"])
@@ -90,7 +90,7 @@ class FreezeDistribution:
 
 
 def form_of(name: str) -> str:
-    """How a distribution is written, with S where a number stands."""
+    """Returns the form of a distribution's text, with S for each number."""
     return f"{name}({','.join(f'{each}=S' for each in PARAMETERS[name])})"
 
 

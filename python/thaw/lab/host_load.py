@@ -34,10 +34,10 @@ class Load:
     """The load over some time.
 
     Attributes:
-      others: how many processors other processes used, on average.
+      others: the number of processors that other processes used, on average.
       steal: the share of all processors' time that the hypervisor took.
       average: the load average over the last minute, this process included.
-      processors: how many the machine has.
+      processors: the number of the machine's processors.
       seconds: the length of the measurement.
     """
 

@@ -19,7 +19,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/@*+-]+")
 
 
 def split(text: str) -> list[str]:
-    """The parts between commas that stand neither in brackets nor in quotes, without blanks around them.
+    """Returns the parts between commas that stand neither in brackets nor in quotes, without blanks around
+    them.
 
     ValueError: a bracket or a quote is not closed.
     """
@@ -42,7 +43,9 @@ def split(text: str) -> list[str]:
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
-    """The name, and the values by their keys, as text. ValueError says what is wrong with the text."""
+    """Returns the name, and the values by their keys, as text. ValueError says what is wrong with the
+    text.
+    """
     name, bracket, inside = text.strip().partition("(")
     if not bracket:
         return name, {}
@@ -60,18 +63,18 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
 
 
 def text_of(name: str, values: Iterable[tuple[str, str]]) -> str:
-    """The inverse of `parse`; without values, the name alone."""
+    """Returns the text that `parse` reads as these; without values, the name alone."""
     inside = ",".join(f"{key}={_quoted(value)}" for key, value in values)
     return f"{name}({inside})" if inside else name
 
 
 def number(value: float) -> str:
-    """The shortest text from which `float` makes the same number."""
+    """Returns the shortest text from which `float` makes the same number."""
     return repr(value).removesuffix(".0")
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> str:
-    """An error's text for a name that is not known; it names the nearest, and all that are."""
+    """Returns an error's text for a name that is not known; it names the nearest, and all that are."""
     names = list(known)
     near = nearest(given, names)
     meant = f"; the nearest is {near}" if near is not None else ""
@@ -91,7 +94,9 @@ def _quoted(value: str) -> str:
 
 
 def unquoted(value: str) -> str:
-    """The text of a value, which may stand in double quotes. ValueError says what is wrong with them."""
+    """Returns the text of a value, which may stand in double quotes. ValueError says what is wrong with
+    them.
+    """
     if not value.startswith('"'):
         return value
     if _end_of_quoted(value, 0) != len(value):

@@ -4,8 +4,8 @@
         nameserver.resolv_conf(folder)       # to be laid over /etc/resolv.conf
         nameserver.asked["AAAA"]
 
-It answers over UDP, from a thread of its own. Port 53, where resolvers look, is free in a network of one's
-own (`own_network`); that file's form knows no other.
+It answers over UDP, from a thread of its own. A file of that form can name no other port than 53, which is
+free in a network namespace of one's own (`own_network`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 # The reaction to a question for an AAAA record:
-#   empty     no such record, which is the truth
-#   silent    nothing, ever
+#   empty     the answer that there is no such record, which is true
+#   silent    no answer
 #   servfail, refused   these errors
 Aaaa = Literal["empty", "silent", "servfail", "refused"]
 AAAA: tuple[Aaaa, ...] = get_args(Aaaa)
@@ -39,11 +39,11 @@ class Nameserver:
 
     Args:
       names: host names in lower case, and their IPv4 addresses.
-      aaaa: what questions for IPv6 addresses get; may be changed at any time.
-      port: 0 for one that is free.
+      aaaa: the reaction to questions for IPv6 addresses; may be changed at any time.
+      port: the port to listen on; 0 for one that is free.
 
     Attributes:
-      asked: how many questions came, by type of record.
+      asked: the number of questions, by type of record.
     """
 
     def __init__(self, names: Mapping[str, str], aaaa: Aaaa = "empty", *, port: int = PORT) -> None:

@@ -1,8 +1,9 @@
 """Modules that the laboratory needs beside the package itself, and the message where one is missing.
 
     if (text := needs.missing(needs.ALWAYS, "the laboratory")): print(text)
+    needs.require(needs.DEMONSTRATION, "the real function")     # raises ValueError with that text
 
-A wheel of thaw brings none of it: its extra `lab` does. Nothing here needs more than the standard library.
+A wheel of thaw brings none of them: its extra `lab` does. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ALWAYS = {
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
-# Forms of results; nothing needs them that is not asked for one.
+# Needed by `results.read(...).pandas()` and `.polars()` alone.
 FRAMES = {"pandas": "pandas", "polars": "polars"}
 # Needed by a sweep on the workers of a cluster.
 CLUSTER = {"distributed": "distributed"}
@@ -44,7 +45,7 @@ EVERYTHING = {
 }
 
 _EXTRAS = {"frames": FRAMES, "dask": CLUSTER}
-_HOW = "python -m pip install 'thaw-lambda[{}]' brings it; in a checkout, tools/setup does"
+_HOW = "python -m pip install 'thaw-lambda[{}]' installs them; in a checkout, tools/setup does"
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
@@ -53,13 +54,19 @@ def missing(modules: dict[str, str], what: str) -> str | None:
     if not lacking:
         return None
     extra = next((name for name, known in _EXTRAS.items() if modules.keys() <= known.keys()), "lab")
-    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW.format(extra)})"
+    return f"{what} needs packages that are not installed: {', '.join(lacking)} ({_HOW.format(extra)})"
+
+
+def require(modules: dict[str, str], what: str) -> None:
+    """Raises ValueError, with the line that `missing` returns, if this Python lacks one of the modules."""
+    if (text := missing(modules, what)) is not None:
+        raise ValueError(text)
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:
     """Returns the modules that the named arms need, and their distributions.
 
-    An arm's options change nothing.
+    Options in an arm's name make no difference.
     """
     bases = [arm.partition("(")[0] for arm in names]
     return {module: name for arm in bases for module, name in ARMS.get(arm, {}).items()}

@@ -45,10 +45,10 @@ class Post:
     """One payload, and where it goes. A client sends `body` as it is, by POST.
 
     Attributes:
-      url: of the intake.
-      headers: to be sent with the body.
+      url: the URL at the intake to which the payload is sent.
+      headers: the headers to send with the body.
       ca_file: the certificates to trust; the intake's is signed by one of them.
-      timeout: seconds after which the payload counts as not delivered.
+      timeout: the seconds after which the payload counts as not delivered.
     """
 
     url: str
@@ -109,7 +109,7 @@ def load(path: str) -> dict[str, OwnClient]:
     """
     file = pathlib.Path(path)
     if not file.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     spec = importlib.util.spec_from_file_location(f"thaw_own_client_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None
@@ -179,8 +179,8 @@ class Command:
                 preexec_fn=parent_death.end_with_parent,
             )
         if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise OSError(f"{self._words[0]} ended with {done.returncode}: {said[-1] if said else 'no word'}")
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+            raise OSError(f"{self._words[0]} ended with {done.returncode}: {said[-1]}")
         words = done.stdout.decode(errors="replace").split()
         last = words[-1][-3:] if words else ""
         return int(last) if len(last) == 3 and last.isdigit() else 202

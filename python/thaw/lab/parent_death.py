@@ -1,4 +1,4 @@
-"""Processes that the kernel kills with the thread that started them: stopped, they see no pipe close.
+"""Has the kernel kill a process with the thread that started it: a stopped process sees no pipe close.
 
     parent_death.end_with_parent()      # in the new process; also right for `preexec_fn`
 

@@ -22,11 +22,12 @@ _LIVE_EVERY, _PLAIN_EVERY = 0.2, 10.0  # seconds
 
 
 class Progress:
-    """The display of one run after the other.
+    """The display of several runs, one after the other.
 
     Args:
-      silent: nothing is shown.
-      live: a bar may be shown; without it, lines are, as where other programs write to the terminal, too.
+      silent: whether nothing is shown.
+      live: whether a bar may be shown. Without it lines are written, since a bar would be torn by other
+        programs that write to the terminal.
     """
 
     def __init__(self, *, silent: bool = False, live: bool = True) -> None:
@@ -51,7 +52,7 @@ class Progress:
             self._open(label, total)
 
     def step(self, done: int, label: str | None = None) -> None:
-        """Tells how many steps are done in all and, if that has changed, what is being done."""
+        """Shows how many steps are done in all and, with `label`, what is being done."""
         now = time.monotonic()
         if label is not None:
             self._label = label
@@ -110,7 +111,7 @@ class Progress:
     def _left(self, now: float) -> str:
         rate = self._done / max(now - self._begun, 1e-9)
         if not rate:
-            return "time left not known"
+            return "time left unknown"
         return f"{rate:.3g} a second, {(self._total - self._done) / rate:.0f} s left"
 
 

@@ -38,19 +38,19 @@ class Provenance:
     """The origin of measurements. None, or an empty text, stands for what is not known or does not apply.
 
     Attributes:
-      commit: with "-dirty" if tracked files differ from it; `dirty` is a digest of the difference.
+      commit: the commit, with "-dirty" if tracked files differ from it; `dirty`: a digest of the difference.
       date: UTC, in ISO 8601.
-      clock_behaviour: which clocks went on while the client was frozen.
-      command: runs the experiment again; `argv` is what was given.
-      complete: false if it was stopped early.
+      clock_behaviour: the clocks that went on while the client was frozen, in words.
+      command: the command that runs the experiment again; `argv` is the command line that was given.
+      complete: whether the experiment ran to its end.
       libraries: versions of the packages that are installed.
-      processor_quota: how many processors the control groups allow at most.
-      congestion_control: of the line where there is one, else the kernel's default.
-      connect_ms: a TCP handshake over the line, as measured before the run.
-      load_average: when the run began.
+      processor_quota: the most processors that the control groups allow.
+      congestion_control: the line's where there is one, else the kernel's default.
+      connect_ms: the time of a TCP handshake over the line, measured before the run.
+      load_average: the machine's when the run began.
       others_before, steal_before: processors that other processes used in the second before the run, and the
         share that the hypervisor took; others_during, steal_during: the same of the run itself.
-      busy: why times mean little; empty for an idle machine.
+      busy: the reason why times mean little; empty for an idle machine.
     """
 
     version: str
@@ -98,11 +98,11 @@ def provenance(
     load_during: Load | None = None,
     network: NetworkFigures | None = None,
 ) -> Provenance:
-    """The provenance of measurements made here and now.
+    """Returns the provenance of measurements made here and now.
 
     Args:
-      freezer: that of W1 and W2.
-      load, load_during: the machine's before the run, and during it.
+      freezer: the freezer of W1, W2 and W3a.
+      load, load_during: the machine's load before the run, and during it.
       network: the line's figures, if there is one.
     """
     measured = None if network is None else network.measured
@@ -140,8 +140,8 @@ def provenance(
 
 @functools.cache
 def commit() -> str:
-    """The commit of the checkout this package is in, with "-dirty" if tracked files differ from it; "unknown"
-    for a package that was installed from a wheel.
+    """Returns the commit of the checkout this package is in, with "-dirty" if tracked files differ from it;
+    "unknown" for a package that was installed from a wheel.
     """
     text = _git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=40")
     return UNKNOWN_COMMIT if text is None else text.decode().strip()
@@ -149,13 +149,13 @@ def commit() -> str:
 
 @functools.cache
 def dirty() -> str:
-    """A digest of what tracked files differ by from the commit; empty if they don't."""
+    """Returns a digest of the difference between tracked files and the commit; empty if there is none."""
     text = _git("diff", "HEAD") if commit().endswith("-dirty") else None
     return "" if text is None else hashlib.sha256(text).hexdigest()[:16]
 
 
 def _git(*arguments: str) -> bytes | None:
-    """The output of git about the checkout; None without a checkout or git."""
+    """Returns the output of git about the checkout; None without a checkout or git."""
     root = pathlib.Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None

@@ -31,10 +31,10 @@ class Proxy:
     """A CONNECT proxy.
 
     Args:
-      behaviour: what each CONNECT gets; may be set later.
-      credentials: "user:password" that Basic must bring; without them a CONNECT gets 407.
-      cut_after: bytes from the client that a tunnel lives for, with behaviour "cut".
-      leads_to: host and port to which every tunnel leads, whatever it was asked for.
+      behaviour: the reaction to each CONNECT; may be changed later.
+      credentials: "user:password", without which a CONNECT is answered with 407; None: all are served.
+      cut_after: the bytes from the client after which a tunnel is reset, with behaviour "cut".
+      leads_to: host and port to which every tunnel leads; None: those that the CONNECT names.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Proxy:
 
 
 async def _join(*pumps: Coroutine[Any, Any, None]) -> None:
-    """Runs both ways until one ends, which ends the other."""
+    """Copies both ways until one ends, and then cancels the other."""
     tasks = [asyncio.ensure_future(each) for each in pumps]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 
 
 def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
-    """The rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes it.
+    """Returns the rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes
+    it.
 
     results.read("sweep-results").pandas().groupby("arm")["lost"].sum()
     """
@@ -113,20 +114,20 @@ class ArmResult:
     """The result of one arm.
 
     Attributes:
-      payloads: how many the arm was given.
-      requests: how many it began, repeats included.
-      delivered, lost, duplicated, retained, dropped: what became of the payloads (docs/design.md).
+      payloads: the number of payloads that the arm was given.
+      requests: the number of requests that it began, repeats included.
+      delivered, lost, duplicated, retained, dropped: the numbers of payloads with that fate (docs/design.md).
       possible_duplicate: payloads that the client marked as possibly there twice.
       errors: exchanges that failed.
       stale: connections that looked open and were dead.
       cpu_us_per_payload: processor time of the client's process, the first flush of each block left out.
-      flush_ms: of all flushes but the first one of each block; of these if there are no others.
-      cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
+      flush_ms: the times of all flushes but the first of each block, or of these if there are no others.
+      cycles: the number of cycles that the arm finished; fewer than planned if it was stopped early.
       first_flush_ms: the median of the first flushes, which find no connection, no TLS session and cold
         caches; None where flushes are simulated.
-      race: when racing closes came, if any did.
-      network: how the round trip was made, in a real world that has one.
-      clocks: what the client's clocks did while it was frozen, in a real world.
+      race: the times of racing closes, if there were any.
+      network: the way in which the round trip was made, in a real world that has one.
+      clocks: the time that the client's clocks lost while it was frozen, in a real world.
       late: payloads that arrived in a later cycle than their own, in a real world.
     """
 
@@ -154,7 +155,7 @@ class ArmResult:
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
-        """Counts what a real world saw. `cycles_of_block`: an outcome of several blocks has so many each."""
+        """Counts what a real world saw. `cycles_of_block`: the cycles of each block, if there are several."""
         times = outcome.times
         dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
 
@@ -240,12 +241,12 @@ class ExperimentResult:
     Attributes:
       world, scenario, close, cycles, seed, payloads … freezer: the experiment's settings; `payloads` is how
         many each flush sent, and times are seconds (`experiment.ExperimentSettings`).
-      commit: where the code comes from.
-      command: runs the experiment again.
-      complete: false if the experiment was stopped early.
-      busy: why times of this run mean little, if other work on the machine disturbed it.
-      comparisons: each arm with the first one.
-      arms: by name, in the order in which they ran.
+      commit: the commit of the code.
+      command: the command that runs the experiment again.
+      complete: whether the experiment ran to its end.
+      busy: the reason why times of this run mean little, if other work on the machine disturbed it.
+      comparisons: those of each arm with the first one.
+      arms: the result of each arm by its name, in the order in which the arms ran.
     """
 
     world: str
@@ -286,7 +287,7 @@ class ExperimentResult:
         busy: str | None = None,
         comparisons: tuple[Comparison, ...] = (),
     ) -> ExperimentResult:
-        """The result of an experiment with these settings."""
+        """Returns the result of an experiment with these settings."""
         return cls(
             **settings.conditions(),
             commit=commit,
@@ -347,7 +348,7 @@ _MEMBERS = (
 
 
 def _number(value: Any, name: str, prefix: str = "") -> Any:
-    """The member, unchanged. ValueError, which names it: it is missing or is no number."""
+    """Returns the member, unchanged. ValueError names a member that is missing or is no number."""
     try:
         float(value[name])
     except (KeyError, TypeError, ValueError):

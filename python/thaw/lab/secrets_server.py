@@ -1,11 +1,11 @@
-"""AWS's stores of secrets on this machine, which throttle and fail: Secrets Manager, KMS, Systems Manager.
+"""Stand-ins for AWS's stores of secrets (Secrets Manager, KMS, Systems Manager) that throttle and fail.
 
     with SecretsServer(authority, key="abc", faults=["throttled", "reset"]) as server:
         server.asked                          # operations, in their order
 
-A TLS server that answers a question for any secret with the key, once the faults are used up. AWS's own names
-have to lead to it (`nameserver`), and its certificate has to be for them: `HOSTS`. Its answers depend on what
-is asked, which is why it is not an `intake`.
+One TLS server stands for all three: it answers each call with the key, once the faults are used up. AWS's
+names (`HOSTS`) have to resolve to it (`nameserver`), and its certificate has to name them. It is not an
+`intake`, since its answers depend on the operation that is called.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Literal, get_args
 
 from thaw.lab.certificates import Authority, server_context
 
-# The store, which decides which variable names the secret.
+# The store of the secret; each store has a variable of its own.
 Store = Literal["secretsmanager", "kms", "ssm"]
 STORES: tuple[Store, ...] = get_args(Store)
 
@@ -70,21 +70,21 @@ class SecretsServer:
     """A store of secrets that answers while its context is entered.
 
     Args:
-      authority: whose leaf is for `HOSTS`.
+      authority: the authority whose leaf is for `HOSTS`.
       key: the secret.
-      faults: of the first calls, in turn.
-      port: 0 for one that is free.
+      faults: the faults of the first calls, in turn.
+      port: the port to listen on; 0 for one that is free.
 
     Attributes:
-      asked: the operation of each call, in their order.
-      told: how many calls were answered with the key.
+      asked: the operation of each call, in the order of the calls.
+      answered: the number of calls that were answered with the key.
     """
 
     def __init__(
         self, authority: Authority, *, key: str, faults: Iterable[Fault] = (), port: int = PORT
     ) -> None:
         self.asked: list[str] = []
-        self.told = 0
+        self.answered = 0
         self._key = key
         self._faults = collections.deque(faults)
         context = server_context(str(authority.chain_file), str(authority.key_file))
@@ -108,7 +108,7 @@ class SecretsServer:
         store = _OPERATIONS.get(operation)
         if store is None:
             return None
-        self.told += 1
+        self.answered += 1
         if store == "kms":
             return {"KeyId": "lab", "Plaintext": base64.b64encode(self._key.encode()).decode()}
         if store == "ssm":

@@ -50,7 +50,7 @@ class PairedDifference:
       blocks: the number of pairs.
       reference, value: the medians over the blocks.
       difference: the median of the differences, negative if the arm is smaller; None without blocks.
-      interval: of the difference; None with fewer than LEAST_BLOCKS.
+      interval: the interval of the difference; None with fewer than LEAST_BLOCKS.
       share, share_interval: the same of the differences divided by the reference's values; None also where a
         reference's value is 0.
     """
@@ -79,7 +79,7 @@ class PairedDifference:
 
 
 def wilson(count: int, of: int, level: float = LEVEL) -> Interval:
-    """Returns Wilson's score interval of a proportion; without trials, everything from 0 to 1.
+    """Returns Wilson's score interval of a proportion; without trials, the interval from 0 to 1.
 
     ValueError: the count is not from 0 to `of`.
     """
@@ -93,7 +93,7 @@ def wilson(count: int, of: int, level: float = LEVEL) -> Interval:
 
 
 def rule_of_three(of: int, level: float = LEVEL) -> float:
-    """Returns the largest proportion that is compatible with having seen 0 of so many: about 3 / of.
+    """Returns the largest proportion that is compatible with 0 successes in `of` trials: about 3 / of.
 
     It is 1 - (1 - level)^(1 / of), the bound of which 3 / of is the approximation for 95 %; 1 without trials.
     ValueError: `of` is negative.

@@ -43,14 +43,16 @@ class Stop:
     @classmethod
     @contextlib.contextmanager
     def on_interrupt(cls) -> Iterator[Stop]:
-        """Gives a stop that Ctrl-C requests; in other threads than the main one nothing requests it."""
+        """Yields a stop that Ctrl-C requests; outside of the main thread nothing requests it."""
         stop = cls()
 
         def interrupt(number: int, frame: FrameType | None) -> None:
             if stop.requested:
                 raise KeyboardInterrupt
             stop.request()
-            sys.stderr.write("\nthaw.lab: stopping, what is finished is kept (Ctrl-C once more: at once)\n")
+            sys.stderr.write(
+                "\nthaw.lab: stopping, what is finished is kept (Ctrl-C again ends it at once)\n"
+            )
 
         if threading.current_thread() is not threading.main_thread():
             yield stop

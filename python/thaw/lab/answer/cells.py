@@ -103,7 +103,7 @@ class Cells:
         return len(self._cells)
 
     def where(self, **conditions: Any) -> Cells:
-        """The cells whose rows have these values."""
+        """Returns the cells whose rows have these values."""
         return Cells(
             [
                 each
@@ -113,16 +113,18 @@ class Cells:
         )
 
     def one(self, arm: str, **conditions: Any) -> Cell:
-        """The only cell of an arm with these values. LookupError: there is none, or there are several."""
+        """Returns the only cell of an arm with these values. LookupError: there is none, or there are
+        several.
+        """
         found = self.where(arm=arm, **conditions)._cells
         if len(found) != 1:
             raise LookupError(f"{len(found)} cells of arm {arm} have {conditions}, not one")
         return found[0]
 
     def values(self, name: str) -> list[Any]:
-        """The different values of a row's field, sorted."""
+        """Returns the different values of a row's field, sorted."""
         return sorted({getattr(each.row, name) for each in self._cells})
 
     def arms(self) -> list[str]:
-        """The names of the arms, in their order."""
+        """Returns the names of the arms, in their order."""
         return list(dict.fromkeys(each.arm for each in self._cells))

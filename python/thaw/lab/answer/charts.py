@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, for_page
+from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Colours, markers and lines of series that are not in the same place in every chart: a series looks the same
 # in all of them, and is told apart without its colour, too.
@@ -73,7 +71,7 @@ def lines(label: str, panels: Sequence[Panel], looks: Mapping[str, Look], *, acr
         all_axes[0].set_ylabel(up)
         handles, names = all_axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower left", ncols=3)
-        return _svg(figure, label)
+        return svg(figure, label)
 
 
 def agreement(
@@ -104,7 +102,7 @@ def agreement(
         axes.set_xlabel(f"measured, {unit}")
         axes.set_ylabel(f"predicted, {unit}")
         axes.grid()
-        return _svg(figure, label)
+        return svg(figure, label)
 
 
 def _logarithmic(axes: Axes, axis: str) -> None:
@@ -115,9 +113,3 @@ def _logarithmic(axes: Axes, axis: str) -> None:
     found.set_major_locator(LogLocator(subs=(1, 2, 5)))
     found.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     found.set_minor_locator(NullLocator())
-
-
-def _svg(figure: Figure, label: str) -> str:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", transparent=True)
-    return for_page(drawn.getvalue(), label)

@@ -48,22 +48,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_document,
         default=pathlib.Path("fresh-connection-cost"),
         metavar="PATH",
-        help="the document: PATH.md, PATH.html and the folder PATH (%(default)s)",
+        help="the document: PATH.md, PATH.html and the folder PATH (default: %(default)s)",
     )
     option(
         "--results",
         type=arguments.output_folder,
         default=_RESULTS,
         metavar="FOLDER",
-        help="where measurements are written; what is there is not measured again (%(default)s)",
+        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
     )
-    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="other than in the specs")
-    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="other than in the specs")
+    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="blocks, in place of the specs'")
+    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="cycles, in place of the specs'")
     option(
         "--only",
-        type=arguments.checked(_names),
+        type=arguments.several_of(parts.NAMES, "sweep"),
         metavar="A,B",
-        help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
+        help=f"measures only these sweeps and writes no document: {', '.join(parts.NAMES)}",
     )
     function_experiment.add_extension_argument(parser)
     requirements.add_idle(parser)
@@ -71,20 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_command)
 
 
-def _names(text: str) -> list[str]:
-    names = [each.strip() for each in text.split(",")]
-    for name in names:
-        if name not in parts.NAMES:
-            raise ValueError(f"there is no sweep {name!r}; there are {', '.join(parts.NAMES)}")
-    return names
-
-
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. ValueError: an argument or a spec is wrong, or something is not installed."""
     wanted = parts.read(given.only or parts.NAMES, blocks=given.blocks, cycles=given.cycles)
     arms = dict.fromkeys(arm for part in wanted for point in part.points() for arm in point.arms)
-    if (text := needs.missing(needs.of_arms(tuple(arms)), "this document")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms(tuple(arms)), "this document")
     extensions = function_experiment.extensions_of(given.extension)
     with Stop.on_interrupt() as stop:
         failed = _measure(wanted, given, stop)
@@ -102,7 +93,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 class _Shown:
-    """Says on standard error how far the measurement is: after each point, and now and then between."""
+    """Shows on standard error how far the measurement is: after each point, and every half a minute."""
 
     def __init__(self, missing: list[ExperimentSettings], there: int) -> None:
         self._duration = Duration(missing)
@@ -135,7 +126,7 @@ class _Shown:
 
 
 def _conditions(point: ExperimentSettings) -> str:
-    """What tells a point from the others of its sweep."""
+    """Returns the conditions that tell a point from the others of its sweep."""
     if point.close != "none":
         return point.close
     said = [words.count(point.payloads, "payload"), f"round trip {words.milliseconds(point.round_trip)}"]

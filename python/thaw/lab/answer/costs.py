@@ -24,7 +24,7 @@ SAME_CONNECTIONS = 0.15
 
 
 def headline(cells: Cells) -> Block:
-    """The chart that stands beside the answer: one request a flush, and twenty."""
+    """Returns the chart that stands beside the answer: one request a flush, and twenty."""
     some = [each for each in cells.arms() if each in (FRESH, KEPT, SEPARATE)]
     panels = [_panel(cells, payloads, some) for payloads in (1, 20)]
     return Picture(
@@ -36,7 +36,7 @@ def headline(cells: Cells) -> Block:
 
 
 def by_round_trip(cells: Cells) -> list[Block]:
-    """Every arm over round trips and requests of a flush."""
+    """Returns the section on every arm, by round trip and requests of a flush."""
     payloads = cells.values("payloads_per_flush")
     panels = [_panel(cells, each, cells.arms()) for each in payloads]
     blocks: list[Block] = [
@@ -85,7 +85,7 @@ def by_round_trip(cells: Cells) -> list[Block]:
 
 
 def price(cells: Cells) -> list[Block]:
-    """What fresh connections add to a flush over kept ones, paired by block."""
+    """Returns the section on the time that fresh connections add to a flush, paired by block."""
     rows = []
     for payloads in cells.values("payloads_per_flush"):
         for trip in cells.values("round_trip"):
@@ -384,7 +384,7 @@ def _table(
 def _table_of_arms(
     name: str, caption: str, cells: Cells, lines: Sequence[tuple[str, dict[str, object]]], sweep: str
 ) -> Table:
-    """The same figures with a column for each arm: better where there are many conditions."""
+    """Returns the same figures with a column for each arm, for a table of many conditions."""
     turned = _table(name, caption, cells, lines, _wall, sweep)
     rows = [list(each) for each in zip(*[turned.head, *turned.rows], strict=True)]
     return Table(name, caption, ["flush", *rows[0][1:]], rows[1:], sweep)

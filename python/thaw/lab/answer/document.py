@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thaw.lab.report.pictures import COLOURS
-from thaw.lab.report.style import style_sheet
+from thaw.lab.report.style import html_document
 
 _STYLE = "td{white-space:nowrap}.files{font-weight:400;margin-left:8px}a{color:var(--muted)}"
 
@@ -103,7 +103,7 @@ class Document:
         return list(files)
 
     def markdown(self, folder: str) -> str:
-        """The document as Markdown; its pictures and data are in `folder`."""
+        """Returns the document as Markdown; its pictures and data are in `folder`."""
         parts = [f"# {self.title}"]
         for block in self.blocks:
             if isinstance(block, Heading):
@@ -119,19 +119,14 @@ class Document:
         return "\n\n".join(parts) + "\n"
 
     def html(self) -> str:
-        """The document as one page that asks the network for nothing."""
+        """Returns the document as one page that asks the network for nothing."""
         blocks = [_html(each, self.specs) for each in self.blocks]
         body = "\n".join([f"<h1>{_text(self.title)}</h1>", *blocks])
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{_text(self.title)}</title>\n<style>{style_sheet()}{_STYLE}</style>\n</head>\n"
-            f"<body><main>\n{body}\n</main></body>\n</html>\n"
-        )
+        return html_document(_text(self.title), body, rules=_STYLE)
 
 
 def _specs_of(table: Table, specs: Mapping[str, str]) -> dict[str, str]:
-    """The files among the specs that say how a table was measured, by the words of their links."""
+    """Returns the files among the specs that say how a table was measured, by the words of their links."""
     names = [name for name in specs if table.sweep and name.partition(".")[0] == table.sweep]
     return {f"spec {number}" if number > 1 else "spec": name for number, name in enumerate(names, start=1)}
 
@@ -170,7 +165,7 @@ def _html(block: Block, specs: Mapping[str, str]) -> str:
 
 
 def _links(table: Table, specs: Mapping[str, str]) -> str:
-    """The files that stand beside the Markdown, inside the page."""
+    """Returns the files that stand beside the Markdown, inside the page."""
     files = {"data": (f"{table.name}.csv", "text/csv", _csv(table))}
     files |= {word: (name, "text/plain", specs[name]) for word, name in _specs_of(table, specs).items()}
     links = (
@@ -197,7 +192,7 @@ def _csv(table: Table) -> str:
 
 
 def _standalone(svg: str) -> str:
-    """The picture for readers that have no style sheet: on light paper."""
+    """Returns the picture for readers that have no style sheet: on light paper."""
     for name, (light, _) in COLOURS.items():
         svg = svg.replace(f"var(--{name})", light)
     paper = f"<rect width='100%' height='100%' fill='{COLOURS['paper'][0]}'/>"

@@ -1,4 +1,4 @@
-"""How long the sweeps take: an estimate before they begin, and the time that is left.
+"""Estimates the time that the sweeps take, and the time that is left.
 
     duration = Duration(missing_points)
     duration.expected, duration.arm_done(point, "thaw"), duration.left(seconds_so_far)
@@ -36,7 +36,7 @@ class Duration:
 
     Attributes:
       expected: seconds on an idle machine.
-      done: of these, how many are over.
+      done: the seconds of `expected` that are over.
     """
 
     def __init__(self, points: Iterable[ExperimentSettings]) -> None:
@@ -85,5 +85,5 @@ def _flush(point: ExperimentSettings, arm: str) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as it is told: in minutes, or in seconds where there are few."""
+    """Returns a duration as text: in minutes, or in seconds if it is short."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -32,7 +32,7 @@ _CLOSES = {
 
 
 def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
-    """The fates of payloads by arm, way to freeze and way to close."""
+    """Returns the section on the fates of payloads, by arm, way to freeze and way to close."""
     blocks: list[Block] = [
         Heading("What arrives"),
         Paragraph(
@@ -89,7 +89,7 @@ def _fate(cell: Cell | None) -> str:
 
 
 def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
-    """What an extension adds to an invocation; a text says why that was not measured."""
+    """Returns the section on an extension's part of an invocation. `runs`: a text says why there are none."""
     heading = Heading("What an invocation pays")
     if isinstance(runs, str):
         return [heading, Paragraph(f"Not measured: {runs}.")]
@@ -138,7 +138,9 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
 
 
 def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
-    """The price of fresh connections for a million invocations that flush once each."""
+    """Returns the section on the price of fresh connections for a million invocations that flush once
+    each.
+    """
     rows = []
     for trip in cells.values("round_trip"):
         some = {"payloads_per_flush": 1, "round_trip": trip}
@@ -193,7 +195,7 @@ def fleet(cells: Cells, fresh: str, kept: str) -> list[Block]:
 
 
 def advice() -> list[Block]:
-    """For which settings each policy is best."""
+    """Returns the section on the settings for which each policy is best."""
     return [
         Heading("Which setting for what"),
         Items(
@@ -212,7 +214,7 @@ def advice() -> list[Block]:
 
 
 def limits() -> list[Block]:
-    """What the document does not show."""
+    """Returns the section on what the document does not show."""
     return [
         Heading("Limits"),
         Items(

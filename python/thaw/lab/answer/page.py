@@ -20,7 +20,7 @@ TITLE = "What a fresh connection costs"
 def make(
     wanted: Sequence[Part], results: pathlib.Path, function: Sequence[FunctionRun] | str, command: str
 ) -> Document:
-    """The document on the results in a folder.
+    """Returns the document on the results in a folder.
 
     Args:
       wanted: every sweep of `parts.NAMES`.
@@ -91,7 +91,7 @@ def _cells_or_none(part: Part, results: pathlib.Path) -> Cells | None:
 
 
 def _answer(trips: Cells, idle: Cells) -> list[Block]:
-    """Three sentences, from the figures."""
+    """Returns the answer: three sentences, from the figures."""
     at = {"round_trip": 0.02}
     one = {
         name: trips.one(name, payloads_per_flush=1, **at) for name in (costs.FRESH, costs.KEPT, costs.FULL)
@@ -123,7 +123,7 @@ def _answer(trips: Cells, idle: Cells) -> list[Block]:
 
 
 def _source(wanted: Sequence[Part], results: pathlib.Path, command: str) -> list[Block]:
-    """Where the figures come from."""
+    """Returns the section on the origin of the figures."""
     said: list[str] = []
     for part in wanted:
         if not (files := part.files(results)):

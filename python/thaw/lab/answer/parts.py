@@ -43,15 +43,15 @@ class Part:
     """One sweep of the document.
 
     Attributes:
-      grids: from the spec of its name, and from those whose names begin with it and a dot: points that take
-        long have fewer cycles.
+      grids: the grids of the spec of its name, and of specs whose names begin with it and a dot, by which
+        slow points have fewer cycles.
     """
 
     name: str
     grids: Sequence[Grid]
 
     def specs(self) -> dict[str, str]:
-        """The texts of its specs, by file name, with the blocks and cycles that are used."""
+        """Returns the texts of its specs, by file name, with the blocks and cycles that are used."""
         names = [self.name, *(f"{self.name}.{number}" for number in range(2, len(self.grids) + 1))]
         return {f"{name}.toml": spec_file.to_toml(grid) for name, grid in zip(names, self.grids, strict=True)}
 
@@ -59,7 +59,7 @@ class Part:
         return itertools.chain.from_iterable(grid.points() for grid in self.grids)
 
     def missing(self, results: pathlib.Path) -> list[ExperimentSettings]:
-        """The points that are not in the folder of the results yet."""
+        """Returns the points that are not in the folder of the results yet."""
         return [
             point
             for point in self.points()
@@ -92,15 +92,15 @@ class Part:
         return failed
 
     def files(self, results: pathlib.Path) -> list[pathlib.Path]:
-        """The files of its points that are there."""
+        """Returns the files of its points that are there."""
         paths = (
             dataset.path_of(results / self.name, point, spec_file.to_toml(point)) for point in self.points()
         )
         return [path for path in paths if path.exists()]
 
     def cells(self, results: pathlib.Path) -> Cells:
-        """The cells of its points. MeasureError: there are none. Points of another number of blocks or cycles
-        may be in the same folder; they are not read.
+        """Returns the cells of its points. MeasureError: there are none. Points of another number of blocks
+        or cycles may be in the same folder; they are not read.
         """
         files = self.files(results)
         if not files:
@@ -109,7 +109,8 @@ class Part:
 
 
 def read(names: Sequence[str] = NAMES, *, blocks: int | None = None, cycles: int | None = None) -> list[Part]:
-    """The sweeps of these names, with fewer blocks or cycles than their specs say if that is asked for.
+    """Returns the sweeps of these names, with fewer blocks or cycles than their specs say if that is asked
+    for.
 
     ValueError: a spec is wrong, or there is none of that name.
     """
@@ -127,7 +128,7 @@ def read(names: Sequence[str] = NAMES, *, blocks: int | None = None, cycles: int
 
 
 def cells(results: pathlib.Path, name: str) -> Cells:
-    """The cells of all points in a sweep's folder, however many blocks and cycles they have. MeasureError: it
-    has no results.
+    """Returns the cells of all points in a sweep's folder, however many blocks and cycles they have.
+    MeasureError: it has no results.
     """
     return Cells.of(dataset.read_points(results / name))

@@ -22,7 +22,7 @@ _ARMS = {
 
 
 def looks(names: Iterable[str]) -> dict[str, charts.Look]:
-    """How the arms are drawn, by their words: those with words of their own the same in every chart."""
+    """Returns the looks of arms by their words; arms with words of their own look the same in every chart."""
     order = list(dict.fromkeys([*_ARMS, *names]))
     return {arm(each): charts.LOOKS[order.index(each) % len(charts.LOOKS)] for each in names}
 

@@ -57,12 +57,16 @@ GROUPS = ("cpu", "flush", "memory", "simulation", "invariants")
 
 def main() -> None:
     parser = Parser(prog="python -m thaw.lab.benchmarks", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
-    parser.add_argument("--json", type=output_file, help="write the figures here (default: print them)")
+    parser.add_argument(
+        "groups", nargs="*", metavar="GROUP", help=f"the groups to run, of {', '.join(GROUPS)} (default: all)"
+    )
+    parser.add_argument(
+        "--json", type=output_file, help="writes the figures into this file (default: prints them)"
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="one short round of each, to try whether it works; the figures mean little",
+        help="runs one short round of each group, to try whether it works; the figures mean little",
     )
     arguments = parser.parse_args(help_only(sys.argv[1:], ()))
     if unknown := sorted(set(arguments.groups) - set(GROUPS)):

@@ -11,7 +11,8 @@ Figures = dict[str, Any]
 
 
 def benchmark_intake(*, round_trip: float = 0.0, tickets: bool = False, delay: float = 0.0) -> Intake:
-    """An intake that speaks TLS 1.3 and answers each request with 200, `delay` seconds after its last byte.
+    """Returns an intake that speaks TLS 1.3 and answers each request with 200, `delay` seconds after its last
+    byte.
 
     Args:
       round_trip: round-trip time that a relay adds, in seconds; opening a connection takes one, too.

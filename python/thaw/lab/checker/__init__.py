@@ -1,4 +1,4 @@
-"""Checks stored experiments, apart from what ran them: `python -m thaw.lab check FOLDER`.
+"""Checks stored experiments with code of its own: `python -m thaw.lab check FOLDER`.
 
     verdict = checker.check(history)        # valid, invalid or unknown, and a witness
     for history in checker.read(folder):    # of `compare --rows` and `--json`, of `sweep` and of `main`

@@ -44,7 +44,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """The verdict on several: unknown if there are none."""
+    """Returns the verdict on several: unknown if there are none."""
     return next((each for each in _WORST if each in outcomes), "unknown")
 
 
@@ -61,7 +61,7 @@ def _print(found: Found) -> list[Verdict]:
 
 
 def line(history: History, verdict: Verdict) -> str:
-    """One arm's verdict, and its counts or its witness."""
+    """Returns one arm's verdict, and its counts or its witness."""
     if verdict.outcome != "valid":
         return f"arm {history.arm}: {verdict.outcome}: {verdict.witness}"
     counts = history.known_counts

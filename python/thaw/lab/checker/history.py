@@ -1,20 +1,20 @@
-"""The rules of a history: what one arm's client was given, and what became of it.
+"""The rules of a history: of the payloads that one arm's client was given, and of their fates.
 
     entries = [Entry(0, 0, times=1), Entry(1, 0, times=0)]
     check(History("thaw", keeps=True, cycles=2, payloads=1, entries=entries))
     # invalid: payload 0 of cycle 1 was lost: not accepted, not kept, not dropped
 
-Account, of every arm:
+The account, which holds for every arm:
   each payload of each cycle has one entry;
-  a payload that arrived did so in its own cycle or later, one that did not arrive has no such cycle;
-  what is kept is not also dropped;
+  a payload that arrived did so in its own cycle or a later one, and no other has a cycle of arrival;
+  a payload that is kept is not dropped as well;
   the counts that the experiment gave are those of the entries, and cover every payload.
-Promise, of an arm that keeps what it could not send:
+The promise, which holds for an arm that keeps what it could not send:
   a payload that was not accepted is kept, or was dropped for a reason that is counted as such;
   a payload that was accepted more than once is flagged as a possible duplicate.
 
-A witness is the shortest: of all entries that break a rule the one of the earliest cycle, since a history
-that ends with that cycle shows it already. Nothing here reads a file or a clock.
+The witness is the shortest: among all entries that break a rule, the one of the earliest cycle, since a
+history that ends with that cycle shows it already. Nothing here reads a file or a clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Literal
 Outcome = Literal["valid", "invalid", "unknown"]
 
 # Reasons for which a client drops a payload only because sending it failed: such a payload is lost. They are
-# named here anew, so that a checker does not take the runner's word.
+# named here anew, so that the checker does not depend on the runner.
 LOST_REASONS = frozenset({"discarded", "redrive_failed"})
 
 
@@ -37,9 +37,9 @@ class Entry:
     """The fate of one payload.
 
     Attributes:
-      times: how often the intake accepted it.
+      times: the number of times that the intake accepted it.
       arrived_in: the cycle in which it first did; None: it did not, or that is not known.
-      phase: where an exchange of its flush was frozen.
+      phase: the phase in which an exchange of its flush was frozen.
     """
 
     cycle: int
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Counts:
-    """The counts of an arm's payloads. A client that was not told of an arrival keeps what arrived."""
+    """The counts of an arm's payloads. One that arrived may be retained too: its client got no answer."""
 
     payloads: int
     delivered: int
@@ -96,13 +96,13 @@ class Counts:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one arm in one experiment.
+    """The stored facts on one arm of one experiment.
 
     Attributes:
       keeps: whether the arm promises to keep what it could not send; None: the arm is not known here.
-      cycles, payloads: how many flushes there were, and how many payloads each had.
+      cycles, payloads: the number of flushes, and of the payloads of each.
       entries: None: only counts were stored.
-      counts: what the experiment itself says; None: it says nothing.
+      counts: the counts that the experiment stored; None: it stored none.
       complete: false: the experiment was stopped early, and may have fewer cycles.
       times_known: whether `arrived_in` was stored.
     """
@@ -123,14 +123,14 @@ class History:
 
     @property
     def late(self) -> int | None:
-        """How many payloads arrived in a later cycle than their own; None: that is not known."""
+        """The number of payloads that arrived in a later cycle than their own; None: it is not known."""
         if self.entries is None or not self.times_known:
             return None
         return sum(each.late for each in self.entries)
 
     @property
     def unflagged(self) -> int | None:
-        """How many payloads arrived more than once and are not flagged; None: that is not known."""
+        """The number of payloads that arrived more than once and are not flagged; None: it is not known."""
         if self.entries is not None:
             return sum(each.times > 1 and not each.flagged for each in self.entries)
         return 0 if self.counts is not None and self.counts.duplicated == 0 else None
@@ -138,10 +138,10 @@ class History:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-      witness: what breaks a rule, or why nothing can be said; empty for a valid history.
+      witness: the fact that breaks a rule, or the reason for an unknown outcome; empty for a valid history.
     """
 
     outcome: Outcome
@@ -167,7 +167,7 @@ def check(history: History) -> Verdict:
     if history.known_counts.payloads == 0:
         return Verdict("unknown", "no payload was sent")
     if history.keeps is None:
-        return Verdict("unknown", f"what arm {history.arm} promises is not known here")
+        return Verdict("unknown", f"the promise of arm {history.arm} is not known here")
     if history.keeps and history.unflagged is None:
         return Verdict(
             "unknown",
@@ -179,14 +179,14 @@ def check(history: History) -> Verdict:
 
 def _breaches(history: History) -> Iterator[_Breach]:
     if history.entries is not None:
-        yield from _missing(history)
+        yield from _incomplete(history)
         for entry in history.entries:
-            yield from _of_entry(history, entry)
-    yield from _of_counts(history)
+            yield from _entry_breaches(history, entry)
+    yield from _count_breaches(history)
 
 
-def _missing(history: History) -> Iterator[_Breach]:
-    """Entries that are not there, there twice, or of a payload that was not sent."""
+def _incomplete(history: History) -> Iterator[_Breach]:
+    """Yields entries that are missing, that stand twice, or whose payload was not sent."""
     assert history.entries is not None
     seen = collections.Counter((each.cycle, each.payload) for each in history.entries)
     last = max((cycle for cycle, _ in seen), default=-1)
@@ -204,7 +204,7 @@ def _missing(history: History) -> Iterator[_Breach]:
                 return  # the first is the shortest
 
 
-def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
+def _entry_breaches(history: History, entry: Entry) -> Iterator[_Breach]:
     def breach(text: str) -> _Breach:
         return _Breach(entry.cycle, entry.payload, f"{entry.name} {text}")
 
@@ -213,9 +213,9 @@ def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
     if entry.retained and entry.dropped_reason is not None:
         yield breach(f"is kept, and was dropped as well ({entry.dropped_reason})")
     if entry.arrived_in is not None and entry.times <= 0:
-        yield breach(f"did not arrive, yet did in cycle {entry.arrived_in}")
+        yield breach(f"did not arrive, and has cycle {entry.arrived_in} as that of its arrival")
     if entry.arrived_in is None and entry.times > 0 and history.times_known:
-        yield breach("arrived, and in no cycle")
+        yield breach("arrived, and has no cycle of its arrival")
     if entry.arrived_in is not None and entry.arrived_in < entry.cycle:
         yield breach(f"arrived in cycle {entry.arrived_in}, before it was made")
     if history.keeps and entry.lost:
@@ -227,8 +227,8 @@ def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
         yield breach(f"was accepted {entry.times} times and not flagged as a possible duplicate")
 
 
-def _of_counts(history: History) -> Iterator[_Breach]:
-    """Counts that contradict the entries, each other, or the promise."""
+def _count_breaches(history: History) -> Iterator[_Breach]:
+    """Yields counts that contradict the entries, each other, or the promise."""
 
     def breach(text: str) -> _Breach:
         return _Breach(history.cycles, 0, text)
@@ -241,7 +241,7 @@ def _of_counts(history: History) -> Iterator[_Breach]:
         for each in dataclasses.fields(Counts):
             said, is_so = getattr(counts, each.name), getattr(found, each.name)
             if said != is_so:
-                yield breach(f"{each.name} is said to be {said}, and {is_so} entries are")
+                yield breach(f"{each.name} is {said}, and by the entries it is {is_so}")
         return
     if history.complete and counts.payloads != history.cycles * history.payloads:
         yield breach(

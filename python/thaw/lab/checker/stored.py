@@ -31,7 +31,7 @@ class Found:
 
     Attributes:
       name: its path, below what was asked for.
-      problem: why it can't be read; empty if it can.
+      problem: the reason why it can't be read; empty if it can.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Found:
 
 
 def read(path: str | os.PathLike[str]) -> Iterator[Found]:
-    """The experiments in a folder or a file, in the order of their names. One that can't be read has a
+    """Yields the experiments in a folder or a file, in the order of their names. One that can't be read has a
     problem, and no histories; a JSON file that is no result of an experiment is passed over.
     """
     top = pathlib.Path(path)
@@ -89,7 +89,7 @@ def _read_run(path: pathlib.Path, name: str) -> Found:
 
 
 def _run(path: pathlib.Path) -> Run:
-    """A run with its rows, or the result alone where none were stored: W0 has none."""
+    """Returns a run with its rows, or the result alone where none were stored: W0 has none."""
     if path.is_dir() and not (path / measure.PAYLOADS_FILE).exists():
         return read_run(path / RESULT_FILE)
     return read_run(path)

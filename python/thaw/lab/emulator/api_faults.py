@@ -33,7 +33,7 @@ class _Fault:
 
 
 class ApiFaults:
-    """Faults that wait for their calls. Only a call whose answer is cut or stalls reaches the environment."""
+    """The faults of the next calls. Only a call whose answer is cut or stalls reaches the environment."""
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []

@@ -39,8 +39,8 @@ HELP = "emulates Lambda: runs a function and extensions, and freezes them betwee
 DESCRIPTION = """\
 Runs a function and its extensions as Lambda does: the Runtime, Extensions and Telemetry APIs on one local
 address, child processes with the documented environment, and a freeze of all of them whenever the runtime
-and every extension have asked for the next event. It ends with a table of each
-invocation's duration and of the duration that Lambda would bill.
+and every extension have asked for the next event. At the end it prints the duration of each
+invocation, and the duration that Lambda would bill.
 
 The function is any command that speaks the Runtime API, after `--`. Without one, a demonstration runs: AWS's
 runtime client for Python with a handler under ddtrace. An extension is any executable file."""
@@ -61,14 +61,15 @@ examples:
       curl -d '{}' http://127.0.0.1:8080/2015-03-31/functions/demo/invocations
 
 faults:
-  --telemetry-fault unsupported                 subscribing is answered with 202
-  --telemetry-fault delay=platform.runtimeDone:0.5   that type comes half a second late ("*": every other)
-  --telemetry-fault drop=platform.report        never comes
-  --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: it is reported
-  --telemetry-fault split=1                     each record in a request of its own
-  --telemetry-fault shuffle                     a batch's records in any order
-  --api-fault /event/next=500                   the next such call fails so (500, html, nested, reset,
-                                                cut, stall, hang)
+  --telemetry-fault unsupported                 subscriptions are answered with 202
+  --telemetry-fault delay=platform.runtimeDone:0.5   records of that type are late ("*": all others are)
+  --telemetry-fault drop=platform.report        records of that type are lost
+  --telemetry-fault drop-fraction=0.1           one record in ten is lost
+  --telemetry-fault tell-drops                  platform.logsDropped reports the lost records
+  --telemetry-fault split=1                     each record comes in a request of its own
+  --telemetry-fault shuffle                     the records of a batch come in random order
+  --api-fault /event/next=500                   the next call of a path with that end fails; kinds: 500, html,
+                                                nested, reset, cut, stall, hang
 
 docs/emulator.md says what is emulated and what is not."""
 
@@ -86,15 +87,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_invocations(parser)
     _add_environment(parser, plain)
     output = parser.add_argument_group("output")
-    output.add_argument("--logs", action="store_true", help="print the output of all processes")
-    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
+    output.add_argument("--logs", action="store_true", help="prints the processes' output")
+    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="writes all reports")
     parser.set_defaults(run=command)
 
 
 def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
     function = parser.add_argument_group("function and extensions")
     function.add_argument(
-        "command", nargs="*", metavar="COMMAND", help="the function (default: demonstration)"
+        "command", nargs="*", metavar="COMMAND", help="the function (default: a demonstration)"
     )
     function.add_argument(
         "--extension",
@@ -102,13 +103,13 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="an executable; may be repeated",
+        help="the executable of an extension; may be given again",
     )
     function.add_argument(
-        "--folder", type=arguments.input_folder, metavar="FOLDER", help="the code: LAMBDA_TASK_ROOT"
+        "--folder", type=arguments.input_folder, metavar="FOLDER", help="the code, LAMBDA_TASK_ROOT"
     )
-    function.add_argument("--name", help=f"of the function (default: {plain.name})")
-    function.add_argument("--handler", help=f"_HANDLER (default: {plain.handler})")
+    function.add_argument("--name", help=f"the function's name (default: {plain.name})")
+    function.add_argument("--handler", help=f"the function's handler, _HANDLER (default: {plain.handler})")
     function.add_argument(
         "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function"
     )
@@ -117,14 +118,14 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
         type=arguments.integer(*MEMORY_MB),
         default=plain.memory_mb,
         metavar="MB",
-        help="(default: %(default)s)",
+        help="the function's memory (default: %(default)s)",
     )
     function.add_argument(
         "--timeout",
         type=arguments.number(*TIMEOUT_SECONDS, "seconds"),
         default=plain.timeout,
         metavar="S",
-        help="(default: %(default)s)",
+        help="the most seconds of an invocation (default: %(default)s)",
     )
     function.add_argument("--log-format", choices=("Text", "JSON"), default=plain.log_format)
 
@@ -132,26 +133,26 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
 def _add_invocations(parser: argparse.ArgumentParser) -> None:
     events = parser.add_argument_group("invocations")
     events.add_argument(
-        "--event", action="append", default=[], metavar="JSON", help="an event; may be repeated"
+        "--event", action="append", default=[], metavar="JSON", help="an event; may be given again"
     )
     events.add_argument(
-        "--events", type=arguments.input_file, metavar="FILE", help="an event in JSON on each line"
+        "--events", type=arguments.input_file, metavar="FILE", help="one event in JSON, or one on each line"
     )
     events.add_argument(
         "--repeat",
         type=arguments.integer(1, _MOST_REPEATS),
         default=1,
         metavar="N",
-        help="how often all events are sent",
+        help="how often the list of events is sent",
     )
     events.add_argument(
         "--gap",
         type=arguments.checked(gaps),
         default="0",
         metavar="S[,S…]",
-        help="seconds between them, in turn, or poisson:MEAN",
+        help="the seconds between two events, several used in turn, or poisson:MEAN",
     )
-    events.add_argument("--listen", metavar="HOST:PORT", help="serve invocations by HTTP until Ctrl-C")
+    events.add_argument("--listen", metavar="HOST:PORT", help="serves invocations by HTTP until Ctrl-C")
 
 
 def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
@@ -164,13 +165,13 @@ def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
         type=arguments.integer(*MAX_CONCURRENCY),
         default=plain.max_concurrency,
         metavar="N",
-        help="on managed instances",
+        help="the invocations at once on managed instances (default: %(default)s)",
     )
     environment.add_argument(
         "--freeze-by", choices=FREEZE_BY, default=plain.freeze_by, help="(default: cgroup where allowed)"
     )
     environment.add_argument(
-        "--limits", default="", metavar="A[,B]", help=f"limits to enforce by cgroup: {', '.join(LIMITS)}"
+        "--limits", default="", metavar="A[,B]", help=f"the limits to enforce by cgroups: {', '.join(LIMITS)}"
     )
     environment.add_argument(
         "--shutdown",
@@ -213,7 +214,7 @@ async def _run(given: argparse.Namespace) -> int:
 
         if not any(known.endswith(path) for known in PATHS):
             raise ValueError(f"--api-fault: no path ends with {path!r}; there are {', '.join(PATHS)}")
-        sandbox.api_faults.add(path, _of("--api-fault", kind, API_FAULT_KINDS))
+        sandbox.api_faults.add(path, _one_of("--api-fault", kind, API_FAULT_KINDS))
     async with sandbox:
         with stop.on_signals(signal.SIGINT, *([signal.SIGTERM] if listen is not None else [])):
             if listen is not None:
@@ -231,7 +232,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 class _Stop:
-    """Ctrl-C makes the invocation under way the last. A second one ends everything at once."""
+    """A request by Ctrl-C to end after the invocation under way. A second Ctrl-C ends everything at once."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -242,7 +243,7 @@ class _Stop:
         return self._event.is_set()
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Returns when a stop was requested, or after so many seconds."""
+        """Returns when a stop was requested, or after `seconds`."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
 
@@ -372,7 +373,7 @@ def _result(sandbox: Lambda) -> dict[str, Any]:
 
 def _settings(given: argparse.Namespace) -> Settings:
     plain = functions.demo_settings() if not given.command else Settings(folder=pathlib.Path.cwd())
-    limits = [_of("--limits", each, LIMITS) for each in given.limits.split(",") if each]
+    limits = [_one_of("--limits", each, LIMITS) for each in given.limits.split(",") if each]
     return Settings(
         name=given.name or plain.name,
         handler=given.handler or plain.handler,
@@ -437,7 +438,7 @@ def _json(option: str, text: str) -> Any:
         raise ValueError(f"{option} {shown} is not JSON: {error}") from None
 
 
-def _of(option: str, text: str, known: Sequence[Value]) -> Value:
+def _one_of(option: str, text: str, known: Sequence[Value]) -> Value:
     for each in known:
         if each == text:
             return each

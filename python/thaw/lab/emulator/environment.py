@@ -21,8 +21,8 @@ class Environment:
     """The variables of an environment's processes.
 
     Args:
-      settings: of the function.
-      address: of the local APIs, "host:port".
+      settings: the function's settings.
+      address: the address of the local APIs, "host:port".
     """
 
     def __init__(self, settings: Settings, address: str) -> None:
@@ -74,7 +74,7 @@ class Environment:
         return {**self.of_extensions(), **variables}
 
     def credentials(self) -> bytes:
-        """The body that AWS_CONTAINER_CREDENTIALS_FULL_URI gives."""
+        """Returns the body that AWS_CONTAINER_CREDENTIALS_FULL_URI gives."""
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
         return json.dumps(
             {

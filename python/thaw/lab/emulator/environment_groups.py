@@ -156,6 +156,6 @@ def _remove_orphans(parent: pathlib.Path) -> None:
 
 
 def _quota_us(memory_mb: int) -> int:
-    """Processor time in each period, by Lambda's rule. The kernel accepts no less than 1 ms."""
+    """Returns the processor time of each period, by Lambda's rule. The kernel accepts no less than 1 ms."""
     share = min(memory_mb / MEMORY_MB_PER_CPU, os.cpu_count() or 1)
     return max(1000, int(_PERIOD_US * share))

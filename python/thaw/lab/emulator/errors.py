@@ -121,4 +121,4 @@ class SandboxFailure(Exception):
 
 
 class EmulatorError(RuntimeError):
-    """The emulator can't do what it is told: a program that isn't there, a freeze that doesn't hold."""
+    """The emulator can't go on: a program is missing, or a process can't be frozen."""

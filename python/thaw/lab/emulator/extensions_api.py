@@ -68,7 +68,7 @@ class ExtensionsApi:
     """The extensions of one environment.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       launched: the names of the extensions that are started from files.
       changed: called after every change of state.
       on_next: called when an extension asks for an event, before it is answered.
@@ -180,7 +180,7 @@ class ExtensionsApi:
         return Answer(b'{"status":"OK"}', status=202)
 
     def identify(self, headers: Mapping[str, str]) -> Extension:
-        """The extension that calls. Raises ApiError if it is not registered."""
+        """Returns the extension that calls. Raises ApiError if it is not registered."""
         given = headers.get("Lambda-Extension-Identifier", "")
         if not given:
             raise errors.missing_extension_identifier()

@@ -67,7 +67,7 @@ class Shutdown:
 
 @dataclass
 class History:
-    """Everything that is kept of a function's environments, one after the other.
+    """The freezes, startups and ends of a function's environments, which live one after the other.
 
     Attributes:
       on_line_taken: called with each line of the function when a subscriber of telemetry has taken it.

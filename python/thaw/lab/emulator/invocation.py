@@ -46,7 +46,7 @@ class Times:
       begin_ns: the environment was told to go on, if it was frozen, just before this.
       answered_ns: the runtime's response, or error, was read whole.
       runtime_next_ns: the runtime asked for the next invocation.
-      extensions_next_ns: by extension, when it asked for the next event.
+      extensions_next_ns: the time at which each extension asked for the next event, by its name.
       runtime_done_delivered_ns: the first subscriber has taken platform.runtimeDone.
       end_ns: all of that was done, or the invocation was ended otherwise.
     """
@@ -60,7 +60,9 @@ class Times:
     end_ns: int = 0
 
     def answer_to_next_ms(self, extension: str) -> float:
-        """Milliseconds from the runtime's answer to the extension's /event/next, negative if it was first."""
+        """Returns the milliseconds from the runtime's answer to the extension's /event/next; negative if the
+        latter came first.
+        """
         return (self.extensions_next_ns[extension] - self.answered_ns) / 1e6
 
 
@@ -71,8 +73,8 @@ class Invocation:
     Attributes:
       trace_header: X-Amzn-Trace-Id; empty for none.
       status: success; error (the function said so); failure (a process ended); timeout.
-      function_error: what X-Amz-Function-Error says to the caller, None for a success.
-      error_type: of a status that isn't success, as in telemetry.
+      function_error: the value of X-Amz-Function-Error for the caller, None for a success.
+      error_type: the reason for a status that isn't success, as in telemetry.
       client_context: JSON, as the runtime gets it; empty for none.
       log_tail: the end of its log, for X-Amz-Log-Result: from START over what was written meanwhile to END
         and REPORT. On managed instances, where a line may be of any invocation, START and REPORT alone.

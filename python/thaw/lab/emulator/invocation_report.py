@@ -17,14 +17,14 @@ class Report:
     """Milliseconds of one invocation, as in Lambda's REPORT line.
 
     Attributes:
-      init_ms: of an initialization before this invocation, None without one. One that is run again within
+      init_ms: the initialization before this invocation, None without one. One that is run again within
         an invocation, after a failure, is part of `duration_ms`.
-      restore_ms: of a restore from a snapshot before this invocation.
-      runtime_ms: from the event to the runtime's next /invocation/next.
-      post_runtime_ms: from then until the last extension was done: what extensions add.
+      restore_ms: the restore from a snapshot before this invocation, None without one.
+      runtime_ms: the time from the event to the runtime's next /invocation/next.
+      post_runtime_ms: the time from then until the last extension was done, which extensions add.
       duration_ms: the invocation, whole.
       billed_ms: whole milliseconds: the duration, with the initialization where that is billed.
-      frozen_before_ms: how long the environment stood still before it.
+      frozen_before_ms: the time for which the environment stood still before it.
     """
 
     request_id: str

@@ -135,7 +135,7 @@ class InvokeEndpoint:
 
 
 def client_context(header: str) -> str:
-    """X-Amz-Client-Context as the runtime gets it: JSON on one line, of ASCII characters only.
+    """Returns X-Amz-Client-Context as the runtime gets it: JSON on one line, of ASCII characters only.
 
     ValueError says what is wrong with it.
     """

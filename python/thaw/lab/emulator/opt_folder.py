@@ -21,7 +21,7 @@ class OptFolder:
     """The layer that is laid over /opt.
 
     Attributes:
-      options: of the overlay's mount.
+      options: the mount options of the overlay.
     """
 
     def __init__(self, extensions: Collection[pathlib.Path]) -> None:

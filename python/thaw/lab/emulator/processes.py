@@ -155,9 +155,10 @@ class Process:
 
     Attributes:
       name: an extension's file name, or "runtime".
-      exec_ns: when it became the program, told by the process itself.
-      cpu_before_ns: what the launcher's child had used of the processor until then.
-      exit_ns, exit_code: of its end; a negative code is a signal's number, as in subprocess.
+      exec_ns: the time at which the process became the program, by its own clock reading.
+      cpu_before_ns: the processor time that the launcher's child had used until then.
+      exit_ns, exit_code: the time and the status of its end; a negative code is a signal's number, as in
+        subprocess.
     """
 
     def __init__(
@@ -204,7 +205,7 @@ class Process:
         self._output.go_on()
 
     def usage(self) -> Usage | None:
-        """The resources used until now; None if the program has ended."""
+        """Returns the resources used until now; None if the program has ended."""
         with contextlib.suppress(OSError, KeyError, ValueError):
             proc = pathlib.Path(f"/proc/{self.pid}")
             fields = dict(

@@ -31,7 +31,7 @@ class RuntimeApi:
     """The runtime's side of one environment.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       changed: called after every change of state.
       on_ready: called when the runtime asks for the next invocation; with the one before, if there was one.
       on_failure: called with the error that the runtime reports.
@@ -83,7 +83,7 @@ class RuntimeApi:
             self._restoring = None
 
     def forget(self, invocation: Invocation) -> None:
-        """Ends an invocation: an answer that comes later is refused."""
+        """Forgets an invocation: an answer that comes later is refused."""
         self._open.pop(invocation.request_id, None)
         with contextlib.suppress(ValueError):
             self._queued.remove(invocation)
@@ -193,7 +193,7 @@ class RuntimeApi:
 
 
 def _error_type(headers: Mapping[str, str], body: bytes) -> str:
-    """The type of an error: the header's, the body's, or Lambda's own default."""
+    """Returns the type of an error: the header's, the body's, or Lambda's own default."""
     if given := headers.get(_ERROR_TYPE):
         return given
     with contextlib.suppress(ValueError, RecursionError):

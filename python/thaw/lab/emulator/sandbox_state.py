@@ -47,14 +47,14 @@ class SandboxState:
     """The state that the phases of an environment share; at first the environment has not begun.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       function: the command that is the runtime.
       extensions: files to start as extensions.
-      environment: the variables.
-      telemetry: where its records go; closed at the end.
-      launcher: what starts its processes.
-      opt: what its processes see as /opt, if not the machine's own.
-      history: where freezes, startups and ends are added.
+      environment: the variables of its processes.
+      telemetry: the subscriptions that get its records; closed at the end.
+      launcher: the process that starts its processes.
+      opt: the folder that its processes see as /opt, if not the machine's own.
+      history: the record to which freezes, startups and ends are added.
       log: called with each line that a process writes, and each of the platform's, and with the invocation
         that it belongs to if that is known.
     """
@@ -121,7 +121,7 @@ class SandboxState:
         return self.settings.initialization_type == "snap-start" and not self.restored
 
     def process(self, name: str) -> Process:
-        """An extension's, or "runtime"."""
+        """Returns the process of an extension, by its name, or of "runtime"."""
         return self.processes[name]
 
     def about_the_environment(self) -> dict[str, Any]:
@@ -284,7 +284,7 @@ class SandboxState:
 
 
 def _runtime_version(runtime: str) -> str:
-    """A runtime's version as Lambda writes it: "python:3.13.v1" of "python3.13"."""
+    """Returns a runtime's version as Lambda writes it: "python:3.13.v1" of "python3.13"."""
     parts = re.fullmatch(r"([a-z]+)\.?(.*?)(?:\.x)?", runtime)
     return f"{parts[1]}:{parts[2]}.v1" if parts is not None else runtime
 

@@ -52,7 +52,9 @@ class Gaps:
 
 
 def gaps(text: str, *, seed: int = 1) -> Gaps:
-    """Seconds with commas between them, taken in turn, or poisson:MEAN. ValueError says what is wrong."""
+    """Reads gaps: seconds with commas between them, used in turn, or poisson:MEAN. ValueError says what is
+    wrong.
+    """
     kind, colon, mean = text.partition(":")
     try:
         if colon:
@@ -90,7 +92,7 @@ def read_events(path: pathlib.Path) -> list[Any]:
 
 
 def event_of(text: str) -> Any:
-    """The event that a text has as JSON. ValueError: it is none that Lambda takes."""
+    """Returns the event of a JSON text. ValueError: Lambda does not accept it."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:

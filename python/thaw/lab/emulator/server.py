@@ -113,7 +113,7 @@ async def _small_body(request: web.Request) -> bytes:
 
 
 async def _body(request: web.Request) -> bytes | None:
-    """The body of a request; None if it is larger than a response may be."""
+    """Returns the body of a request; None if it is larger than a response may be."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:

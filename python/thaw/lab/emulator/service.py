@@ -47,7 +47,7 @@ class Lambda:
     Args:
       function: the command that speaks the Runtime API; the demonstration if not given.
       extension: the files to start as extensions, each by its own name.
-      settings: of the function.
+      settings: the function's settings.
       telemetry_faults: the faults of telemetry; may be changed at any time.
       on_log: called with each line that the function, an extension or the platform writes.
       on_line_taken: called with each line of the function when a subscriber has taken its record.
@@ -228,7 +228,9 @@ class Lambda:
 
     @asynccontextmanager
     async def resumed(self) -> AsyncIterator[None]:
-        """A context in which the environment runs without an invocation; on Lambda only a shutdown does."""
+        """Gives a context in which the environment runs without an invocation; on Lambda only a shutdown
+        does.
+        """
         self.current.resume()
         try:
             yield
@@ -240,7 +242,7 @@ class Lambda:
 
     async def __aenter__(self) -> Self:
         if not self.settings.folder.is_dir():
-            raise EmulatorError(f"the function's folder {self.settings.folder} is not there")
+            raise EmulatorError(f"the function's folder {self.settings.folder} does not exist")
         for file in self._extensions:
             if not file.is_file() or not os.access(file, os.X_OK):
                 raise EmulatorError(f"the extension {file} is not an executable file")

@@ -40,7 +40,7 @@ class Settings:
     """A function's configuration, and how its environment is emulated.
 
     Attributes:
-      name, version, handler, region, account_id: of the function; they make its ARN.
+      name, version, handler, region, account_id: the function's; its ARN is made of them.
       memory_mb: the function's memory, as its variables say; a limit if `limits` names "memory".
       timeout: seconds an invocation may take, the extensions' work after it included.
       environment: the function's own variables; they go to the extensions, too.

@@ -52,13 +52,13 @@ class TelemetryFaults:
         faults.split = 1                               # each record in a request of its own
 
     Attributes:
-      unsupported: subscribing is answered with 202, as in environments without telemetry.
+      unsupported: whether subscriptions are answered with 202, as in environments without telemetry.
       delay: seconds by type of record; "*" is for all others.
       drop: types of records that are lost.
-      drop_fraction: of all records, so many are lost, as `seed` says.
-      tell_drops: whether lost records are told by platform.logsDropped.
-      shuffle: records of a batch come in any order.
-      split: most records of a request, 0 for no limit but the buffer's.
+      drop_fraction: the share of all records that is lost, drawn from `seed`.
+      tell_drops: whether platform.logsDropped reports the lost records.
+      shuffle: whether the records of a batch come in random order.
+      split: the most records of a request, 0 for no limit but the buffer's.
     """
 
     unsupported: bool = False
@@ -316,7 +316,7 @@ class _Subscription:
             self._start_timer()
 
     def _make_due(self, count: int) -> None:
-        """Makes so many of the entries due."""
+        """Makes the first `count` entries due."""
         if count > 0:
             self._due_entries = max(self._due_entries, count)
             self._due.set()

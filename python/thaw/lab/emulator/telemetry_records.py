@@ -52,24 +52,24 @@ def encode(schema: Schema, when: str, kind: str, record: object) -> bytes:
 
 
 def tracing(header: str) -> dict[str, str] | None:
-    """The member `tracing` for a trace header, None for none."""
+    """Returns the member `tracing` for a trace header, None for none."""
     return {"type": "X-Amzn-Trace-Id", "value": header} if header else None
 
 
 def without_none(**members: Any) -> dict[str, Any]:
-    """A record whose optional members are those that are known."""
+    """Returns a record whose optional members are those that are known."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def outcome_of(failure: SandboxFailure | None) -> dict[str, str | None]:
-    """The members `status` and `errorType` of a phase that failed, or did not."""
+    """Returns the members `status` and `errorType` of a phase that failed, or did not."""
     if failure is None:
         return {"status": "success", "errorType": None}
     return {"status": "timeout" if failure.is_timeout else "error", "errorType": failure.error_type}
 
 
 def spans_of(invocation: Invocation) -> list[dict[str, Any]]:
-    """responseLatency, responseDuration and, once the runtime is back, runtimeOverhead."""
+    """Returns responseLatency, responseDuration and, once the runtime is back, runtimeOverhead."""
     times = invocation.times
     first_byte = times.first_byte_ns or times.answered_ns
     spans = [

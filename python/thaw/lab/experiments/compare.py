@@ -1,4 +1,4 @@
-"""One experiment: several arms, the same freezes.
+"""Runs one experiment: several arms through the same freezes.
 
     run = compare.run(ExperimentSettings(arms=("v93", "thaw"), close="silent", cycles=100))
     run.result.arms["thaw"].lost
@@ -62,10 +62,10 @@ def run(
     if settings.world != "W0":
         settings = with_workload(settings)
     made = _Collected(settings, load)
-    failing: set[str] = set()  # clients of other projects, whose first error was said
+    failing: set[str] = set()  # clients of other projects whose first error was shown
     order = settings.order()
     shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
-    with contextlib.closing(surroundings.OfBlocks()) as around:
+    with contextlib.closing(surroundings.BlockSurroundings()) as around:
         for number, (block, name) in enumerate(order):
             if ended.requested:
                 break
@@ -153,7 +153,7 @@ class _Collected:
             in_block = self._settings.of_block(block)
             self._payloads.setdefault(arm, []).extend(_payload_rows(arm, in_block, outcome, first_cycle))
             self._cycles.setdefault(arm, []).extend(_cycle_rows(arm, in_block, outcome, first_cycle))
-            exchanges = exchange_rows.of(arm, in_block, outcome, first_cycle)
+            exchanges = exchange_rows.rows_of(arm, in_block, outcome, first_cycle)
             self._exchanges.setdefault(arm, []).extend(exchanges)
             all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
             all_blocks.extend(outcome, first_cycle)
@@ -187,7 +187,7 @@ class _Collected:
             command=again,
             complete=complete,
             busy=where_from.busy or None,
-            comparisons=comparison.of(self._flush_ms, losses),
+            comparisons=comparison.compare(self._flush_ms, losses),
         )
         rows = None
         if self._cycles:
@@ -201,7 +201,7 @@ class _Collected:
 
 
 def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
-    """The settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
+    """Returns the settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
     if settings.workload != "real":
         return settings
     try:
@@ -265,8 +265,8 @@ def _cycle_rows(
 
 
 def _conditions(settings: ExperimentSettings, cycle: int) -> dict[str, Any]:
-    """The columns that say under which conditions a row of a block was measured. A freeze that is drawn is
-    the cycle's own.
+    """Returns the columns that say under which conditions a row of a block was measured. A freeze that is
+    drawn is the cycle's own.
     """
     return {
         "payloads_per_flush": settings.payloads,

@@ -1,4 +1,4 @@
-"""Where the points of a sweep are run: threads of this process, or the workers of a Dask cluster.
+"""Executors of a sweep's points: threads of this process, or the workers of a Dask cluster.
 
 with executors.open_executor("dask://scheduler:8786") as executor:
     sweep.run(grid, folder, executor)
@@ -21,7 +21,7 @@ _CONNECT_LIMIT = 10.0
 
 
 def check(text: str) -> str:
-    """The text, if it names an executor; ValueError says what is expected."""
+    """Returns the text, if it names an executor; ValueError says what is expected."""
     match = _DASK.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form dask://HOST:PORT, a Dask scheduler's address")
@@ -35,7 +35,7 @@ def open_executor(text: str | None, workers: int = 1) -> Iterator[concurrent.fut
     """Gives the executor.
 
     Args:
-      text: of the form of `check`; None: `workers` threads of this process.
+      text: an executor as `check` accepts it; None: `workers` threads of this process.
 
     Raises ValueError: Dask is not installed, or no scheduler answers.
     """
@@ -43,8 +43,7 @@ def open_executor(text: str | None, workers: int = 1) -> Iterator[concurrent.fut
         with concurrent.futures.ThreadPoolExecutor(workers) as threads:
             yield threads
         return
-    if (lacking := needs.missing(needs.CLUSTER, f"the executor {text}")) is not None:
-        raise ValueError(lacking)
+    needs.require(needs.CLUSTER, f"the executor {text}")
     distributed: Any = importlib.import_module("distributed")
     match = _DASK.fullmatch(check(text))
     assert match is not None

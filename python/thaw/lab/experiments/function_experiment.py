@@ -44,7 +44,7 @@ _LOOPBACK_MTU = 65536
 
 @dataclass(frozen=True)
 class Load:
-    """What the function does beside its traces.
+    """The function's work besides its traces.
 
     Attributes:
       lines: log lines that each invocation writes.
@@ -132,7 +132,7 @@ async def live(
 
 
 def _row(name: str, number: int, times: Times, report: Report, first_ns: int) -> InvocationRow:
-    """The row of one invocation; `first_ns` is when the first one began."""
+    """Returns the row of one invocation; `first_ns` is when the first one began."""
     return InvocationRow(
         name,
         number,
@@ -213,7 +213,7 @@ def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     return agent
 
 
-# What the command's function does unless it is told otherwise.
+# The work of the command's function by default.
 _LOAD = Load(lines=5, points=5)
 _POINTS = "points of metrics that each invocation sends to DogStatsD"
 
@@ -233,7 +233,7 @@ def add_extension_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def extensions_of(given: list[tuple[str, pathlib.Path]] | None) -> dict[str, pathlib.Path]:
-    """The extensions of the command line by their names. ValueError: two have the same name."""
+    """Returns the extensions of the command line by their names. ValueError: two have the same name."""
     named: dict[str, pathlib.Path] = {}
     for name, file in given or [("thaw", EXTENSION)]:
         if name in (CONTROL, NONE):
@@ -272,8 +272,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_command(given: argparse.Namespace) -> int:
-    if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
-        raise ValueError(text)
+    needs.require(needs.DEMONSTRATION, "the real function")
     named = extensions_of(given.extension)
     load = Load(given.lines, given.points)
     runs = run(named, given.invocations, lambda line: print(line, file=sys.stderr, flush=True), load)

@@ -60,7 +60,7 @@ class Grid:
         _require_few("combinations of options", self.options, _MOST_VARIANTS)
 
     def points(self) -> Iterator[ExperimentSettings]:
-        """Each point once. ValueError: the settings of a point contradict each other."""
+        """Yields each point once. ValueError: the settings of a point contradict each other."""
         found = arms.variants(self.base.arms, self.options)
         base = dataclasses.replace(self.base, arms=tuple(arm.name for arm in found))
         seen: set[ExperimentSettings] = set()
@@ -73,7 +73,7 @@ class Grid:
                     yield point
 
     def with_generated_payloads(self) -> Grid:
-        """The same grid, where every payload is generated."""
+        """Returns this grid with generated payloads only."""
         axes = {name: values for name, values in self.axes.items() if name != "workload"}
         return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options, self.sobol)
 

@@ -44,7 +44,7 @@ class Part:
 
 
 def parts(arms: Sequence[str] = ARMS, cycles: int = CYCLES, seed: int = 1) -> list[Part]:
-    """The parts, in their order."""
+    """Returns the parts, in their order."""
     return [
         Part("idle", "silent", arms, cycles, seed),
         Part("idle", "race", arms, cycles, seed),
@@ -66,7 +66,7 @@ def run(
     Args:
       comparison: runs one part.
       function: runs a real function with the extension, and without.
-      folder: where everything is written; made if it is not there.
+      folder: the folder for all files; created if it does not exist.
       experiments: other parts than `parts()`.
       say: is given the text to print, tables and all.
       stop: ends it early: the report is on what was finished.

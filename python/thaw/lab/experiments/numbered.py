@@ -10,7 +10,7 @@ from typing import Any
 from thaw.lab.emulator.functions.poster import METRICS, POINTS_OF_DATAGRAM
 from thaw.lab.intake import Intake, Line, Point, PointKey
 
-# Entries of a batch of logs, at most. A batch that is said to be lost may be of so many lines.
+# The most entries of a batch of logs, and so the most lines of a batch that is reported as lost.
 _BATCH_LINES = 1000
 _LINE = re.compile(r"line (\d+)")
 _NUMBER_TAG = "number:"
@@ -22,19 +22,19 @@ class Numbered:
     """The fates of one kind of data, by number.
 
     Attributes:
-      name: of the kind, in the plural.
+      name: the kind's name, in the plural.
       taken: the numbers that were handed over to the extension.
       times: how often each arrived.
-      untold: how often each arrived without the intake saying so, after which it may come once more.
-      told_lost: how many the extension says it dropped, or still had at its end, at most.
-      repeated: whether the extension may have been given some twice.
+      unanswered: how often each arrived without a prompt answer to its sender, which may then send it again.
+      reported_lost: how many at most the extension reported as dropped, or as kept at its end.
+      repeated: whether the extension may have been given some of them twice.
     """
 
     name: str
     taken: set[int] = field(default_factory=set)
     times: dict[int, int] = field(default_factory=dict)
-    untold: dict[int, int] = field(default_factory=dict)
-    told_lost: int = 0
+    unanswered: dict[int, int] = field(default_factory=dict)
+    reported_lost: int = 0
     repeated: bool = False
 
     @property
@@ -44,27 +44,27 @@ class Numbered:
 
     @property
     def arrived(self) -> int:
-        """How many of those that were taken arrived."""
+        """The number of those that were taken and arrived."""
         return len(self.taken) - len(self.missing)
 
     @property
     def beyond(self) -> list[int]:
         """The numbers that arrived more often than they may."""
         return sorted(
-            number for number, times in self.times.items() if times > 1 + self.untold.get(number, 0)
+            number for number, times in self.times.items() if times > 1 + self.unanswered.get(number, 0)
         )
 
-    def violations(self, *, unheard: bool, cut_off: bool) -> list[str]:
+    def violations(self, *, counts_lost: bool, cut_off: bool) -> list[str]:
         """Names each invariant that is broken, in a line.
 
         Args:
-          unheard: whether the extension could not say what it lost: it was killed, or its output not read.
-          cut_off: whether answers of the intake may have been kept from it, so that it may send twice.
+          counts_lost: whether the extension's last counts are lost, since it was killed or its output unread.
+          cut_off: whether it may have missed answers of the intake, and so may have sent twice.
         """
         wrong = []
-        if len(self.missing) > self.told_lost and not unheard:
+        if len(self.missing) > self.reported_lost and not counts_lost:
             wrong.append(
-                f"{len(self.missing)} {self.name} were taken and never arrived, {self.told_lost} are"
+                f"{len(self.missing)} {self.name} were taken and never arrived, {self.reported_lost} are"
                 f" accounted for; the first: {self.missing[:5]}"
             )
         if self.beyond and not cut_off and not self.repeated:
@@ -92,7 +92,7 @@ def log_lines(
         "log lines",
         set(taken),
         numbers_of_lines(intake.lines()),
-        numbers_of_lines(intake.lines_untold()),
+        numbers_of_lines(intake.lines_unanswered()),
         repeated=repeated,
     )
     if counts is not None and "logs" in counts:
@@ -100,7 +100,7 @@ def log_lines(
         batches = sum(pipeline["dropped"].values()) + pipeline["kept"]
         dropped = logs["flooded"] + logs["turned_away"]
         not_handed_over = max(0, logs["lines"] - logs["entries"] - dropped)
-        made.told_lost = dropped + not_handed_over + min(logs["entries"], _BATCH_LINES * batches)
+        made.reported_lost = dropped + not_handed_over + min(logs["entries"], _BATCH_LINES * batches)
     return made
 
 
@@ -123,22 +123,22 @@ def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbe
     Args:
       counts: the extension's last ones; None: there are none.
 
-    Returns None if the extension does not take metrics, or never said whether it does: a datagram that nobody
-    takes looks like one that is taken.
+    Returns None if the extension does not take metrics, or never said whether it does: a datagram that no
+    process reads looks like one that is taken.
     """
     if counts is None or "dogstatsd" not in counts:
         return None
     received, metrics = counts["dogstatsd"], counts["metrics"]
     pipelines = [counts["flush"]["pipelines"][name] for name in ("series", "sketches")]
-    told_lost = metrics["dropped"] + metrics["limited"] + metrics["turned_away"]
+    reported_lost = metrics["dropped"] + metrics["limited"] + metrics["turned_away"]
     if any(sum(each["dropped"].values()) + each["kept"] for each in pipelines):
-        told_lost += metrics["points"] + metrics["sketches"]
+        reported_lost += metrics["points"] + metrics["sketches"]
     return Numbered(
         "points",
         set(range(sent)),
         samples_by_number(intake.all_points()),
-        untold_by_number(intake.points_untold()),
-        told_lost=told_lost + POINTS_OF_DATAGRAM * received["dropped"],
+        unanswered_by_number(intake.points_unanswered()),
+        reported_lost=reported_lost + POINTS_OF_DATAGRAM * received["dropped"],
     )
 
 
@@ -158,8 +158,8 @@ def samples_by_number(points: Iterable[Point]) -> dict[int, int]:
     return numbers
 
 
-def untold_by_number(points: Mapping[PointKey, int]) -> dict[int, int]:
-    """Returns how often each numbered point arrived without the intake saying so."""
+def unanswered_by_number(points: Mapping[PointKey, int]) -> dict[int, int]:
+    """Returns how often each numbered point arrived without a prompt answer to its sender."""
     numbers: dict[int, int] = {}
     for key, times in points.items():
         if (number := _number_of_point(key)) is not None:

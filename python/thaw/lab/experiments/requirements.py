@@ -54,7 +54,7 @@ class Figure:
     column: str
 
     def value(self, result: ExperimentResult) -> float | None:
-        """The figure; None if the arm was not run or has none."""
+        """Returns the figure; None if the arm was not run or has none."""
         arm = result.arms.get(self.arm)
         return None if arm is None else _COLUMNS[self.column].value(arm)
 
@@ -82,7 +82,7 @@ class Requirement:
     right: Figure | float
 
     def check(self, result: ExperimentResult) -> Found:
-        """Compares. A figure that was not measured meets nothing."""
+        """Compares the sides in a result. A figure that was not measured meets no requirement."""
         sides = [self.left, self.right]
         values = [side.value(result) if isinstance(side, Figure) else side for side in sides]
         left, right = values
@@ -169,7 +169,7 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-idle",
         action="store_true",
-        help="does not run while other processes use this machine; without it, such a run is marked",
+        help="does not run while other processes use this machine; without it, such a run is marked as busy",
     )
 
 

@@ -95,7 +95,9 @@ def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: 
 
 
 def settings(given: argparse.Namespace, plain: ExperimentSettings) -> ExperimentSettings:
-    """The settings of one experiment. ValueError: they contradict each other, or the file has several."""
+    """Returns the settings of one experiment. ValueError: they contradict each other, or the file has
+    several.
+    """
     if given.spec is not None:
         grid = spec_file.read(given.spec)
         if grid.axes or grid.options or grid.sobol:
@@ -109,7 +111,7 @@ def settings(given: argparse.Namespace, plain: ExperimentSettings) -> Experiment
 
 
 def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
-    """The grid of several experiments, all of which were checked. ValueError: the settings of a point
+    """Returns the grid of several experiments, all of which were checked. ValueError: the settings of a point
     contradict each other.
     """
     read = spec_file.read(given.spec) if given.spec is not None else Grid(plain)
@@ -125,7 +127,7 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
 
 
 def _without(design: Sobol | None, names: Collection[str]) -> Sobol | None:
-    """The design without the ranges of these settings; None if it has no other."""
+    """Returns the design without the ranges of these settings; None if it has no other."""
     ranges = (
         {} if design is None else {name: each for name, each in design.ranges.items() if name not in names}
     )
@@ -133,7 +135,7 @@ def _without(design: Sobol | None, names: Collection[str]) -> Sobol | None:
 
 
 def option(text: str) -> tuple[str, list[str]]:
-    """A field of ClientOptions and its values, as `name=A,B`: the type of an argument."""
+    """Reads a field of ClientOptions and its values from `name=A,B`: the type of an argument."""
     name, equals, values = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=A,B")
@@ -146,7 +148,9 @@ def option(text: str) -> tuple[str, list[str]]:
 
 
 def _given(given: argparse.Namespace, plain: ExperimentSettings) -> dict[str, Any]:
-    """The settings that the command line gives; commands are added to its arms, or to those of `plain`."""
+    """Returns the settings that the command line gives; commands are added to its arms, or to those of
+    `plain`.
+    """
     values = {name: value for name in _TEXTS if (value := getattr(given, name)) is not None}
     if given.arms is not None:
         values["arms"] = tuple(arm.name for arm in given.arms)
@@ -156,7 +160,7 @@ def _given(given: argparse.Namespace, plain: ExperimentSettings) -> dict[str, An
 
 
 def type_of(name: str) -> Callable[[str], Any]:
-    """The type of an argument that has one value of a field."""
+    """Returns the type of an argument that has one value of a field."""
     if name in CHOICES:
         return arguments.one_of(CHOICES[name], _NOUNS.get(name, name))
     if name in WHOLE:

@@ -34,7 +34,7 @@ class Range:
     scale: Scale = "linear"
 
     def at(self, share: float, *, whole: bool) -> float | int:
-        """The value at a share of the range, from 0 to just below 1."""
+        """Returns the value at a share of the range, from 0 to just below 1."""
         if whole:
             # Each whole number has a part of the range of its own.
             value = math.floor(self._between(self.least, self.most + 1, share))
@@ -53,7 +53,7 @@ class Sobol:
 
     Attributes:
       points: a power of two.
-      ranges: by the name of a numeric field of `ExperimentSettings`.
+      ranges: the range of each numeric field of `ExperimentSettings`, by the field's name.
     """
 
     points: int
@@ -71,7 +71,7 @@ class Sobol:
             _check(name, each)
 
     def values(self, seed: int) -> Iterator[dict[str, Any]]:
-        """The settings of each point."""
+        """Yields the settings of each point."""
         from scipy.stats import qmc  # not above: it takes half a second
 
         shares = qmc.Sobol(len(self.ranges), scramble=True, rng=seed).random(self.points)

@@ -47,8 +47,8 @@ _TABLES = ("axes", "options")
 
 
 def read(path: str | os.PathLike[str]) -> Grid:
-    """The grid of a file; every point of it was checked. ValueError names the file, the field and its value,
-    in one line.
+    """Returns the grid of a file; every point of it was checked. ValueError names the file, the field and its
+    value, in one line.
     """
     file = pathlib.Path(path)
     try:
@@ -64,7 +64,7 @@ def read(path: str | os.PathLike[str]) -> Grid:
 
 
 def parse(text: str) -> Grid:
-    """The grid of a file's text. ValueError says what is wrong with it."""
+    """Returns the grid of a file's text. ValueError says what is wrong with it."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -97,7 +97,9 @@ def parse(text: str) -> Grid:
 
 
 def to_toml(grid: Grid | ExperimentSettings) -> str:
-    """The text of a file that `parse` reads as this grid. Every field is there, whatever the defaults."""
+    """Returns the text of a file that `parse` reads as this grid. Every field is there, whatever the
+    defaults.
+    """
     if isinstance(grid, ExperimentSettings):
         grid = Grid(grid)
     base = {name: getattr(grid.base, name) for name in _FIELDS}
@@ -167,7 +169,7 @@ def _tuple(value: Any) -> Any:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML."""
+    """Returns a value as TOML."""
     if isinstance(value, FreezeDistribution):
         value = value.to_table()
     if isinstance(value, bool):

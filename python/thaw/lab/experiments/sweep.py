@@ -71,7 +71,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of points that a sweep ran and found there already, and those that failed."""
+    """The numbers of points that a sweep ran and skipped, and the points that failed."""
 
     ran: int
     skipped: int
@@ -118,12 +118,13 @@ def run(
 
     Args:
       grid: the points.
-      folder: made if it is not there.
-      executor: where points are run; it must be able to import this package.
+      folder: created if it does not exist.
+      executor: the executor that runs the points; it must be able to import this package.
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
       progress: called after each point; by default a line goes to the standard error.
-      ended: says that points which have not come are not waited for: they count as failed, with `Stopped`.
+      ended: returns whether to wait no longer: points that have not ended then count as failed, with
+        `Stopped`.
 
     Raises ValueError if nothing can be written in `folder`, MeasureError if it has a file of a point's name
     that is something else, OSError if a file can't be written after all: points before it are kept.
@@ -159,7 +160,7 @@ def run(
 def _completed(
     futures: Iterable[concurrent.futures.Future[Measured]], ended: Callable[[], bool]
 ) -> Iterator[concurrent.futures.Future[Measured]]:
-    """Each future when it is done, until `ended` says so."""
+    """Yields each future when it is done, until `ended` says so."""
     waiting = set(futures)
     while waiting and not ended():
         done, waiting = concurrent.futures.wait(
@@ -187,7 +188,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.integer(1, 256),
         default=1,
         metavar="N",
-        help="points to run at the same time (%(default)s)",
+        help="points to run at the same time (default: %(default)s)",
     )
     option(
         "--executor",
@@ -200,7 +201,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_folder,
         default=FOLDER,
         metavar="FOLDER",
-        help="where each point's Parquet file is written; what is there is not run again (%(default)s)",
+        help="the folder of the points' Parquet files; a point that has a file is not run again"
+        " (default: %(default)s)",
     )
     requirements.add_idle(parser)
     parser.set_defaults(run=run_command)
@@ -209,8 +211,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command `sweep`. ValueError: a point's settings don't go together."""
     grid = _with_workload(settings_arguments.grid(given, PLAIN))
-    if (text := needs.missing(needs.of_arms(grid.base.arms), "this sweep")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms(grid.base.arms), "this sweep")
     arms.require_certificates(next(grid.points()).arms)
 
     load = requirements.load_before(given, {point.world for point in grid.points()})
@@ -240,7 +241,7 @@ def run_command(given: argparse.Namespace) -> int:
     stopped = [error for _, error in outcome.failed if isinstance(error, Stopped)]
     failed = len(outcome.failed) - len(stopped)
     print(
-        f"sweep: {outcome.ran} points run, {outcome.skipped} were there already"
+        f"sweep: {outcome.ran} points run, {outcome.skipped} were measured before"
         + (f", {failed} failed" if failed else "")
         + (f", {len(stopped)} not finished" if stopped else "")
     )
@@ -251,7 +252,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def _with_workload(grid: Grid) -> Grid:
-    """The grid with generated payloads where ddtrace can't run: a point's file says what was sent."""
+    """Returns the grid, with generated payloads where ddtrace can't run: points' files say what was sent."""
     points = [point for point in grid.points() if point.world != "W0" and point.workload == "real"]
     if not points or compare.with_workload(points[0]).workload == "real":
         return grid

@@ -1,4 +1,4 @@
-"""What a fleet of sandboxes means to an intake and to a NAT gateway: rates, processors, an outage.
+"""The effects of a fleet of sandboxes on an intake and a NAT gateway: rates, processors, an outage.
 
     scene = Scene(outage=300.0)
     series = population.run(policies.POLICIES["thaw"], scene, sandboxes=100_000, seed=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,10 @@ from thaw.lab.fleet import figures
 from thaw.lab.fleet.figures import NAT_PORTS
 from thaw.lab.fleet.scene import Scene
 from thaw.lab.fleet.series import Numbers, Series
-from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, for_page
+from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Colour and line of each arm, the same in every chart; they are told apart without colour, too.
 _LOOKS = {"pooled": ("lost", ":"), "fresh": ("twice", "--"), "shared": ("once", "-."), "thaw": ("time", "-")}
@@ -53,7 +51,7 @@ def over_time(label: str, series: Mapping[str, Series], scene: Scene) -> str:
         kept.set_xlabel("minutes; the intake can't be reached where the ground is grey")
         handles, names = tries.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower left", ncols=4)
-        return _svg(figure, label)
+        return svg(figure, label)
 
 
 def by_size(
@@ -94,7 +92,7 @@ def by_size(
         axes.set_ylabel(up)
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=4)
-        return _svg(figure, label)
+        return svg(figure, label)
 
 
 def _look(name: str) -> dict[str, Any]:
@@ -112,9 +110,3 @@ def _look(name: str) -> dict[str, Any]:
 def _line(axes: Axes, name: str, minutes: Numbers, values: Numbers) -> None:
     every = max(1, values.size // _MOST_POINTS)
     axes.plot(minutes[::every], values[::every], label=name, **_look(name))
-
-
-def _svg(figure: Figure, label: str) -> str:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", transparent=True)
-    return for_page(drawn.getvalue(), label)

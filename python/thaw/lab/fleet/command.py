@@ -41,7 +41,7 @@ _SCENE = {
     "before": "time before the outage",
     "outage": "how long the intake can't be reached",
     "after": "time that is simulated after the outage",
-    "headroom": "the intake takes so many times the usual requests in a second, and refuses others",
+    "headroom": "the intake's capacity, as a multiple of the usual requests a second; it refuses the rest",
     "bin": "the length of a step of the series",
 }
 
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arms",
         type=arguments.checked(policies.find),
         metavar="A,B",
-        help="some of those below (default: all)",
+        help="the arms, some of those below (default: all)",
     )
     option(
         "--sizes",
@@ -96,7 +96,7 @@ def _add_simulation(option: Any) -> None:
         type=arguments.integer(0, 2**63 - 1),
         default=1,
         metavar="N",
-        help="of the draws (%(default)s)",
+        help="the seed of the random draws (default: %(default)s)",
     )
     option(
         "--most-simulated",

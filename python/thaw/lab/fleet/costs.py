@@ -1,4 +1,4 @@
-"""What a handshake and an exchange cost: defaults, and the results of a sweep.
+"""Costs of a handshake and of an exchange: defaults, and those of a sweep's results.
 
     costs = DEFAULT                                              # of one machine
     costs = costs.with_client(pathlib.Path("answer-results"))    # the client's
@@ -25,7 +25,7 @@ class Costs:
       full, resumed: TLS 1.3 handshakes at the intake.
       exchange: reading a request of 4 KB and writing an answer at the intake, TLS alone.
       client_full, client_resumed, client_exchange: the same at the client, with all that it does for them.
-      source: where the figures are from.
+      source: the origin of the figures.
     """
 
     full: float
@@ -43,7 +43,7 @@ class Costs:
                 raise ValueError(f"the cost {field.name} is {value}, not milliseconds")
 
     def with_client(self, results: pathlib.Path) -> Costs:
-        """The same at the intake, and the client's costs from the folder of results of `thaw.lab answer`.
+        """Returns these costs with the client's from a folder of results of `thaw.lab answer`.
 
         MeasureError, LookupError: it has no calibration.
         """

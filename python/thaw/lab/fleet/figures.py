@@ -67,7 +67,7 @@ class Outage:
 
 
 def of_usual(series: Series, scene: Scene) -> Usual:
-    """The second half of the time before the outage."""
+    """Returns the figures of the usual state, from the second half of the time before the outage."""
     window = slice(int(scene.before / 2 / scene.bin), max(1, int(scene.before / scene.bin)))
     return Usual(
         series.sandboxes,
@@ -78,7 +78,7 @@ def of_usual(series: Series, scene: Scene) -> Usual:
 
 
 def of_outage(series: Series, scene: Scene) -> Outage:
-    """The outage, and what follows it."""
+    """Returns the figures of the outage, and of the time after it."""
     begin, end = int(scene.begins / scene.bin), int(scene.ends / scene.bin)
     kept = float(series.kept[max(end - 1, 0)])
     after = series.kept[end:]
@@ -107,7 +107,7 @@ def _peak(values: Numbers, scene: Scene) -> float:
 
 
 def intake_processors(handshakes: float, requests: float, costs: Costs, *, resumed: bool = True) -> float:
-    """Returns how many processors TLS takes at the intake, for so many events a second."""
+    """Returns how many processors TLS takes at the intake, from handshakes and requests a second."""
     handshake = costs.resumed if resumed else costs.full
     return (handshakes * handshake + requests * costs.exchange) / 1e3
 
@@ -126,5 +126,5 @@ def nat_ports(policy: Policy, usual: Usual, *, round_trip: float, hold: float = 
 
 
 def nat_addresses(ports: float, destinations: int) -> int:
-    """Returns how many addresses of NAT gateways so many ports need."""
+    """Returns how many addresses of NAT gateways have `ports` ports."""
     return max(1, math.ceil(ports / (NAT_PORTS * destinations)))

@@ -23,7 +23,7 @@ _REQUEST, _ANSWER = bytes(4096 + 300), bytes(200)
 
 
 def measured_here() -> Costs:
-    """The default costs with those at the intake measured on this machine."""
+    """Returns the default costs with those at the intake measured on this machine."""
     ends = _Ends()
     full = _median(lambda: ends.handshake(None)[0])
     session = ends.session()

@@ -13,7 +13,7 @@ NAT_SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basic
 
 
 def make(study: Study, command: str) -> Document:
-    """The document. `command` makes it again."""
+    """Returns the document. `command` makes it again."""
     return Document(
         TITLE,
         [

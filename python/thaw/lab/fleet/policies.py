@@ -35,7 +35,7 @@ class Breaker:
 
     @classmethod
     def of_thaw(cls) -> Breaker:
-        """The breaker of thaw's own defaults."""
+        """Returns the breaker of thaw's own defaults."""
         options = thaw.FlusherOptions()
         return cls(options.breaker_strikes, options.probe_backoff, options.probe_backoff_cap)
 
@@ -47,7 +47,7 @@ class Policy:
     Attributes:
       dials: kept: a connection outlives the flush, and requests take turns on it; each: every request opens
         its own; shared: a flush opens connections, which its requests share.
-      attempts: how often a request tries to open a connection before it is given up for this flush.
+      attempts: the number of tries to open a connection after which a request is given up for this flush.
       most_kept: requests that are kept at most for a later flush; what comes then is dropped.
       breaker: None: each flush tries.
     """
@@ -60,7 +60,7 @@ class Policy:
     breaker: Breaker | None = None
 
     def connections(self, requests: int, *, is_open: bool) -> int:
-        """Returns the number of connections that a flush of so many requests opens.
+        """Returns the number of connections that a flush of `requests` requests opens.
 
         `is_open`: the connection that was kept is still there.
         """
@@ -78,7 +78,7 @@ class Policy:
 
 
 def shared_connections(requests: int) -> int:
-    """Returns the number of connections that a flush of thaw opens for so many requests."""
+    """Returns the number of connections that a flush of thaw opens for `requests` requests."""
     return max(1, min(requests - 1, MOST_SHARED))
 
 
@@ -86,7 +86,7 @@ def shared_connections(requests: int) -> int:
 # counts them at a round trip of 20 ms.
 MOST_SHARED = 4
 _ATTEMPTS = thaw.ClientOptions().max_attempts
-# A compressed request of a few spans has about so many bytes.
+# The bytes of a compressed request of a few spans, about.
 _REQUEST_BYTES = 4096
 _ALL = (
     Policy("pooled", "a connection is kept over freezes; what failed is sent again", "kept", _ATTEMPTS),
@@ -110,7 +110,7 @@ POLICIES: Mapping[str, Policy] = {each.name: each for each in _ALL}
 
 
 def find(names: str) -> list[Policy]:
-    """The arms of a list with commas. ValueError names an unknown one, and all known ones."""
+    """Returns the arms of a list with commas. ValueError names an unknown one, and all known ones."""
     found = []
     for name in dict.fromkeys(each.strip() for each in names.split(",")):
         if name not in POLICIES:

@@ -42,8 +42,8 @@ def run(
     """Simulates a fleet. The same arguments give the same series, with any executor.
 
     Args:
-      most: how many sandboxes are simulated at most; the numbers are scaled to all of them.
-      executor: where parts are simulated; None: here.
+      most: the most sandboxes that are simulated; the numbers are scaled to all of them.
+      executor: the executor that simulates parts; None: this thread does.
     """
     simulated = min(sandboxes, most)
     parts = [(policy, scene, size, (seed, number)) for number, size in enumerate(_sizes(simulated))]
@@ -74,7 +74,7 @@ class _Due:
       who: their places in the arrays.
       at: the times of their flushes.
       wanted: requests that each flush would send.
-      skips, probes: what their breakers say; neither: they go ahead.
+      skips, probes: the decisions of their breakers; neither: they go ahead.
     """
 
     who: Indices
@@ -140,7 +140,7 @@ class _Population:
         return is_open & ~due, is_open & due
 
     def _flush(self, step: int, due: _Due, left: float) -> float:
-        """Sends. Returns how much of the intake's capacity that took."""
+        """Sends the flushes that are due. Returns the part of the intake's capacity that they took."""
         scene = self._scene
         reach = ~due.skips & ((due.at < scene.begins) | (due.at >= scene.ends))
         asked = float(due.wanted[reach].sum())
@@ -169,7 +169,7 @@ class _Population:
         return done
 
     def _connections(self, due: _Due) -> NDArray[numpy.int64]:
-        """The connections that each flush opens if it succeeds."""
+        """Returns the connections that each flush opens if it succeeds."""
         if self._policy.dials == "each":
             return due.wanted
         if self._policy.dials == "shared":
@@ -180,7 +180,7 @@ class _Population:
         return gone.astype(numpy.int64)
 
     def _tries(self, due: _Due) -> NDArray[numpy.int64]:
-        """The connections that each flush tries to open in vain if it fails."""
+        """Returns the connections that each flush tries to open in vain if it fails."""
         each = numpy.ones_like(due.wanted)
         if self._policy.dials == "shared":
             each = numpy.clip(due.wanted - 1, 1, MOST_SHARED)

@@ -1,4 +1,4 @@
-"""What happens to a fleet: how often its sandboxes flush, and an outage of the intake.
+"""Conditions of a simulated fleet: the rate of its flushes, and an outage of the intake.
 
 Scene(interval=10.0, outage=300.0, headroom=3.0)
 """
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scene:
-    """One course of events. Times are in seconds.
+    """The conditions of a simulated fleet. Times are in seconds.
 
     Attributes:
       interval: the time in which a sandbox flushes once, on average over sandboxes and time. The times
         between the flushes of one sandbox are exponentially distributed.
-      spread: by how much sandboxes differ: the standard deviation of the logarithm of their rates.
-      requests: of each flush.
-      active: how long a sandbox runs for each flush; a breaker's wait is counted in such time.
-      idle_limit: for how long the intake keeps an idle connection.
-      before: from the beginning to the outage, in which connections and breakers come to their usual state.
-      outage: for how long the intake can't be reached.
-      after: from its end to the end of the simulation.
-      headroom: the intake takes so many times the usual number of requests in a second, and refuses others.
+      spread: the standard deviation of the logarithm of the sandboxes' rates, by which they differ.
+      requests: the number of requests of each flush.
+      active: the time that a sandbox runs for each flush; a breaker's wait is counted in such time.
+      idle_limit: the time for which the intake keeps an idle connection.
+      before: the time before the outage, in which connections and breakers reach their usual state.
+      outage: the time for which the intake can't be reached.
+      after: the time that is simulated after the outage.
+      headroom: the intake's capacity as a multiple of the usual requests a second; it refuses the rest.
       bin: the length of a step, for which events are counted together.
     """
 

@@ -1,4 +1,4 @@
-"""What happened in each step of a simulated fleet.
+"""The events in each step of a simulated fleet.
 
 series.tries[10]        # connections that were tried in the eleventh step
 sum_of([series, other]) # both fleets together
@@ -21,12 +21,12 @@ class Series:
     """Numbers of one fleet, in each step of its scene.
 
     Attributes:
-      sandboxes: how many there are.
-      simulated: for how many of them events were drawn; the numbers are scaled to all of them.
-      flushes: that began.
+      sandboxes: the number of sandboxes.
+      simulated: the number of sandboxes for which events were drawn; the figures are scaled to all of them.
+      flushes: flushes that began.
       tries: connections that clients tried to open, those that failed included.
       handshakes: connections that were opened.
-      requests: that the intake accepted.
+      requests: requests that the intake accepted.
       refused: flushes that the intake refused since it was at its capacity.
       kept: requests that clients keep for a later flush, at the end of the step.
       dropped: requests that clients gave up, since they keep too much.
@@ -46,12 +46,12 @@ class Series:
 
     @classmethod
     def empty(cls, sandboxes: int, bins: int) -> Series:
-        """A fleet of which nothing is counted yet."""
+        """Returns a fleet of which nothing is counted yet."""
         values = {name: numpy.zeros(bins) for name in COLUMNS}
         return cls(sandboxes=sandboxes, simulated=sandboxes, connected=0.0, **values)
 
     def scaled(self, sandboxes: int) -> Series:
-        """The series of a fleet of another size in which the same happens."""
+        """Returns the series of a fleet of another size in which the same happens."""
         by = sandboxes / self.sandboxes
         values = {name: getattr(self, name) * by for name in (*COLUMNS, "connected")}
         return dataclasses.replace(self, sandboxes=sandboxes, **values)

@@ -1,4 +1,4 @@
-"""What a study of fleets simulates.
+"""Settings of a study of fleets.
 
 Settings(sizes=(1_000,), scene=Scene(outage=60.0))
 """
@@ -17,11 +17,11 @@ SIZES = (1_000, 100_000, 10_000_000)
 
 @dataclass(frozen=True)
 class Settings:
-    """What is simulated.
+    """The fleets and conditions that are simulated.
 
     Attributes:
       most_simulated: sandboxes of which events are drawn at most; a larger fleet is scaled from them.
-      round_trip: between sandbox and intake, in seconds.
+      round_trip: the round trip between sandbox and intake, in seconds.
       destinations: addresses of the intake, among which a NAT gateway's connections are spread.
     """
 

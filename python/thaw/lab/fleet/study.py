@@ -55,14 +55,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Study:
-    """What came of it: a series for each arm and size, and the differences of the two simulations."""
+    """The results: a series for each arm and size, and the differences of the two simulations."""
 
     settings: Settings
     series: Mapping[tuple[str, int], Series]
     differences: tuple[Difference, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """All figures of the page."""
+        """Returns all figures of the page."""
         scene = self.settings.scene
         found = []
         for (arm, sandboxes), series in self.series.items():

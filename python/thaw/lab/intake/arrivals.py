@@ -1,4 +1,4 @@
-"""How often each thing of a kind arrived: a span, a log line, a point of a metric."""
+"""Counts of arrivals of each thing of a kind: spans, log lines, points of metrics."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ class Arrivals(Generic[T]):
 
     Attributes:
       times: how often each thing was accepted.
-      untold: how often without a prompt answer to its sender, which may then send it again.
+      unanswered: how often each was accepted without a prompt answer to its sender, which may then send it
+        again.
       first_periods: the period of the runner in which each thing first came.
     """
 
     def __init__(self) -> None:
         self.times: collections.Counter[T] = collections.Counter()
-        self.untold: collections.Counter[T] = collections.Counter()
+        self.unanswered: collections.Counter[T] = collections.Counter()
         self.first_periods: dict[T, int] = {}
 
-    def add(self, things: Iterable[T], *, told: bool, period: int) -> None:
+    def add(self, things: Iterable[T], *, answered: bool, period: int) -> None:
         """Counts the things of a request that was accepted."""
         for thing in things:
             self.times[thing] += 1
             self.first_periods.setdefault(thing, period)
-            if not told:
-                self.untold[thing] += 1
+            if not answered:
+                self.unanswered[thing] += 1

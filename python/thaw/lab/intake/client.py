@@ -45,7 +45,7 @@ class Intake:
     """Starts an intake; usable from one thread at a time. `ca_file` is the PEM file clients must trust.
 
     Args:
-      script: what every connection meets, unless `script()` says otherwise later.
+      script: the conduct towards every connection, until `script()` changes it.
       authority: certificates to use; made for this intake if not given.
       port: 0 for one that is free.
       side: the end of a line at which it runs; on the loopback of this machine if there is none.
@@ -151,7 +151,7 @@ class Intake:
         return int(self._ask("close_idle", close=close, at=at))
 
     def timed_closes(self) -> list[float]:
-        """The times at which connections were ended by `at` since this was last asked for."""
+        """Returns the times at which connections were ended by `at` since this was last asked for."""
         return list(self._ask("timed_closes"))
 
     def wait_until_none_idle(self, timeout: float = _COMMAND_TIMEOUT) -> None:
@@ -159,7 +159,7 @@ class Intake:
         self._ask("await_no_idle", timeout=timeout)
 
     def event(self, name: str, timeout: float = _COMMAND_TIMEOUT) -> dict[str, Any]:
-        """The next event of that name. TimeoutError, or IntakeError if the process is gone."""
+        """Returns the next event of that name. TimeoutError, or IntakeError if the process is gone."""
         while True:
             try:
                 event = self._events.get(timeout=timeout)
@@ -171,7 +171,7 @@ class Intake:
                 raise IntakeError(f"the intake's process ended with {self._process.wait()}")
 
     def poll_event(self, name: str) -> dict[str, Any] | None:
-        """The next event of that name if there is one already."""
+        """Returns the next event of that name if there is one already."""
         with contextlib.suppress(TimeoutError, queue.Empty):
             while True:
                 event = self._events.get_nowait()
@@ -201,21 +201,21 @@ class Intake:
         """Returns how often each span id was accepted. IntakeError if a request can't be decoded."""
         return {int(span): times for span, times in self._times("spans")}
 
-    def spans_untold(self) -> dict[int, int]:
+    def spans_unanswered(self) -> dict[int, int]:
         """Returns how often each span id was accepted without a prompt answer to its sender. Ids that were
         always answered promptly are left out. IntakeError if a request can't be decoded.
         """
-        return {int(span): times for span, times in self._times("spans", "untold")}
+        return {int(span): times for span, times in self._times("spans", "unanswered")}
 
     def lines(self) -> dict[Line, int]:
         """Returns how often each log line was accepted. IntakeError if a request can't be decoded."""
         return {Line(*line): times for line, times in self._times("lines")}
 
-    def lines_untold(self) -> dict[Line, int]:
+    def lines_unanswered(self) -> dict[Line, int]:
         """Returns how often each log line was accepted without a prompt answer to its sender, as
-        `spans_untold` does.
+        `spans_unanswered` does.
         """
-        return {Line(*line): times for line, times in self._times("lines", "untold")}
+        return {Line(*line): times for line, times in self._times("lines", "unanswered")}
 
     def points(self) -> dict[PointKey, int]:
         """Returns how often a point of each identity was accepted. IntakeError if a request can't be decoded.
@@ -225,11 +225,11 @@ class Intake:
         """
         return {_point_key(key): times for key, times in self._times("points")}
 
-    def points_untold(self) -> dict[PointKey, int]:
+    def points_unanswered(self) -> dict[PointKey, int]:
         """Returns how often a point of each identity was accepted without a prompt answer to its sender, as
-        `spans_untold` does.
+        `spans_unanswered` does.
         """
-        return {_point_key(key): times for key, times in self._times("points", "untold")}
+        return {_point_key(key): times for key, times in self._times("points", "unanswered")}
 
     def begin_anew(self) -> None:
         """Ends every connection and forgets all that was counted and stored, for another client that is to
@@ -247,7 +247,7 @@ class Intake:
         """Returns the span ids that were accepted, each with the period in which it first was."""
         return {int(span): int(period) for span, period in self._ask("first_periods")}
 
-    def _times(self, kind: Kind, which: Literal["times", "untold"] = "times") -> list[list[Any]]:
+    def _times(self, kind: Kind, which: Literal["times", "unanswered"] = "times") -> list[list[Any]]:
         answer = self._ask("times", kind=kind)
         if answer["undecodable"]:
             raise IntakeError(f"requests that can't be decoded: {answer['undecodable'][:3]}")

@@ -1,4 +1,4 @@
-"""What a client says of itself in the first message of TLS: its random bytes, its key share, its ticket.
+"""Reads the first message of a TLS client: its random bytes, its key share, its ticket.
 
     reader = HelloReader()
     hello = reader.feed(data)    # None until the message is whole
@@ -97,7 +97,7 @@ def _extensions(message: bytes, at: int) -> list[tuple[int, bytes]]:
 
 
 def _first_identity(extension: bytes) -> bytes:
-    """The ticket of an extension pre_shared_key, without its age, which differs by time."""
+    """Returns the ticket of an extension pre_shared_key, without its age, which differs by time."""
     if len(extension) < 4:
         return b""
     (size,) = struct.unpack_from("!H", extension, 2)

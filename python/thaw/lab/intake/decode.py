@@ -132,7 +132,7 @@ def decompress(body: bytes, encoding: str) -> bytes:
 
 
 def zstd_frames(body: bytes) -> int:
-    """Returns of how many zstd frames a body consists. ValueError: it is broken."""
+    """Returns the number of zstd frames of a body. ValueError: it is broken."""
     frames = 0
     while body:
         frame = zstandard.ZstdDecompressor().decompressobj()
@@ -148,19 +148,23 @@ def zstd_frames(body: bytes) -> int:
 
 
 def agent_payload(body: bytes, encoding: str = "zstd") -> Any:
-    """The AgentPayload of a request to /api/v0.2/traces."""
+    """Returns the AgentPayload of a request to /api/v0.2/traces."""
     return message_class("AgentPayload").FromString(decompress(body, encoding))
 
 
 def span_ids(payload: Any) -> list[int]:
-    """The ids of all spans of an AgentPayload, in their order, repeated as often as they are there."""
+    """Returns the ids of all spans of an AgentPayload, in their order, repeated as often as they are
+    there.
+    """
     return [
         span.spanID for tracer in payload.tracerPayloads for chunk in tracer.chunks for span in chunk.spans
     ]
 
 
 def stats_payload(body: bytes, encoding: str = "gzip") -> dict[str, Any]:
-    """The StatsPayload of a request to /api/v0.2/stats, as a dictionary with the schema's msgpack keys."""
+    """Returns the StatsPayload of a request to /api/v0.2/stats, as a dictionary with the schema's msgpack
+    keys.
+    """
     payload = msgpack.unpackb(decompress(body, encoding), raw=False, strict_map_key=False)
     if not isinstance(payload, dict):
         raise ValueError(f"a stats payload is a map, not {type(payload).__name__}")

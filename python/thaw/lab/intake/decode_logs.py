@@ -12,15 +12,15 @@ class Line(NamedTuple):
     """The identity of a log line.
 
     Attributes:
-      request_id: of the invocation that it is credited to; empty: of none.
-      text: without line feeds at its end.
+      request_id: the invocation that the line is credited to; empty: none.
+      text: the line without the line feeds at its end.
     """
 
     request_id: str
     text: str
 
 
-# What Datadog's log intake takes of an agent's request: entries, and bytes before compression.
+# The limits of Datadog's log intake for an agent's request: entries, and bytes before compression.
 MAX_ENTRIES = 1000
 MAX_BYTES = 5_000_000
 MAX_ENTRY_BYTES = 1_000_000
@@ -28,8 +28,8 @@ _MEMBERS = {"message", "hostname", "service", "ddtags", "ddsource"}
 
 
 def log_entries(body: bytes, encoding: str = "zstd") -> list[dict[str, Any]]:
-    """The entries of a request to /api/v2/logs. ValueError for one that the intake would refuse, or whose
-    entries lack a member.
+    """Returns the entries of a request to /api/v2/logs. ValueError for one that the intake would refuse, or
+    whose entries lack a member.
     """
     text = decompress(body, encoding)
     if len(text) > MAX_BYTES:

@@ -66,8 +66,8 @@ class PointKey(NamedTuple):
     """The identity of a point.
 
     Attributes:
-      tags: sorted.
-      timestamp: seconds since 1970.
+      tags: the tags, sorted.
+      timestamp: the time in seconds since 1970.
     """
 
     metric: str
@@ -81,12 +81,12 @@ class Point:
     """A point as it arrived.
 
     Attributes:
-      value: of a distribution the sum of its samples.
-      samples: how many a distribution has; 1 for any other type.
-      interval: seconds that a count or rate stands for; 0: unsaid.
-      origin: product, category and service; None: unsaid.
-      bins: of a distribution: how many samples each key has.
-      extremes: of a distribution: the least sample and the largest one.
+      value: the point's value; for a distribution, the sum of its samples.
+      samples: the number of samples of a distribution; 1 for any other type.
+      interval: the seconds that a count or rate stands for; 0: not given.
+      origin: product, category and service; None: not given.
+      bins: the number of samples of each key of a distribution.
+      extremes: the least and the largest sample of a distribution.
     """
 
     key: PointKey

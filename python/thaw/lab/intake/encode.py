@@ -23,8 +23,8 @@ _LEVEL = 3
 
 
 def agent_payload(body: bytes, headers: dict[str, str]) -> bytes:
-    """One request's body for /api/v0.2/traces, from one of /v0.4/traces: spans with their plain fields, meta
-    and metrics. Experiments need no other members of spans.
+    """Returns one request's body for /api/v0.2/traces, from one of /v0.4/traces: spans with their plain
+    fields, meta and metrics. Experiments need no other members of spans.
     """
     payload: Any = decode.message_class("AgentPayload")()
     tracer = payload.tracerPayloads.add()

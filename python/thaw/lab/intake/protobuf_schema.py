@@ -11,7 +11,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-# By message: "number name type"; a type is a scalar, a message, `repeated T` or `map V` (keys: string).
+# The fields of each message as "number name type"; a type is a scalar, a message, `repeated T` or `map V`
+# (keys: string).
 Schema = Mapping[str, tuple[str, ...]]
 
 _Field = descriptor_pb2.FieldDescriptorProto

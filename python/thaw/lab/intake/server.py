@@ -145,7 +145,7 @@ class _Server:
         self.counts.requests += 1
         self.counts.body_bytes += len(body)
         self.counts.statuses[str(answer.status)] += 1
-        told = answer.action == "answer" and answer.delay <= _PROMPT
+        answered = answer.action == "answer" and answer.delay <= _PROMPT
         self._requests.add(
             StoredRequest(
                 connection.number,
@@ -153,7 +153,7 @@ class _Server:
                 head.headers,
                 body,
                 answer.accepts,
-                told,
+                answered,
                 head.version,
                 self._period,
             )

@@ -30,9 +30,9 @@ class StoredRequest:
     Attributes:
       connection: its number, counted from 1.
       accepted: whether the answer says that the intake has taken what it brought.
-      told: whether the sender was told so promptly.
-      version: of HTTP.
-      period: the runner's number for the time at which it came.
+      answered: whether its sender had a prompt answer.
+      version: the version of HTTP.
+      period: the number of the runner's period in which the request came.
     """
 
     connection: int
@@ -40,7 +40,7 @@ class StoredRequest:
     headers: dict[str, str]
     body: bytes
     accepted: bool
-    told: bool
+    answered: bool
     version: str = "HTTP/1.1"
     period: int = 0
 
@@ -61,7 +61,8 @@ class StoredRequests:
         self._events: list[dict[str, Any]] = []
         self._checks: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
-        # By path: what decodes a request and counts what it brought. Returns how many things these were.
+        # The function for each path: decodes a request, counts its spans, lines, points or other things, and
+        # returns their number.
         self._readers: dict[str, Callable[[StoredRequest, str], int]] = {
             "/api/v0.2/traces": self._read_traces,
             "/api/v0.2/stats": self._read_stats,
@@ -120,7 +121,7 @@ class StoredRequests:
     def _read_traces(self, request: StoredRequest, encoding: str) -> int:
         spans = decode.span_ids(decode.agent_payload(request.body, encoding))
         if request.accepted:
-            self._spans.add(spans, told=request.told, period=request.period)
+            self._spans.add(spans, answered=request.answered, period=request.period)
         return len(spans)
 
     def _read_stats(self, request: StoredRequest, encoding: str) -> int:
@@ -132,7 +133,7 @@ class StoredRequests:
         if request.accepted:
             self._logs.extend(entries)
             lines = map(decode_logs.line_of, entries)
-            self._lines.add(lines, told=request.told, period=request.period)
+            self._lines.add(lines, answered=request.answered, period=request.period)
         return len(entries)
 
     def _read_series(self, request: StoredRequest, encoding: str) -> int:
@@ -145,7 +146,7 @@ class StoredRequests:
     def _take_points(self, request: StoredRequest, points: list[Point]) -> int:
         if request.accepted:
             self._all_points.extend(points)
-            self._points.add((each.key for each in points), told=request.told, period=request.period)
+            self._points.add((each.key for each in points), answered=request.answered, period=request.period)
         return len(points)
 
     def _read_events(self, request: StoredRequest, encoding: str) -> int:
@@ -161,7 +162,7 @@ class StoredRequests:
         return len(checks)
 
     def times(self, kind: Kind) -> dict[str, Any]:
-        """Returns how often each thing of a kind was accepted, and how often its sender was not told."""
+        """Returns how often each thing of a kind was accepted, and how often without a prompt answer."""
         self.decode()
         all_kinds: dict[Kind, Arrivals[Any]] = {
             "spans": self._spans,
@@ -171,7 +172,7 @@ class StoredRequests:
         arrivals = all_kinds[kind]
         return {
             "times": list(arrivals.times.items()),
-            "untold": list(arrivals.untold.items()),
+            "unanswered": list(arrivals.unanswered.items()),
             "undecodable": self._undecodable,
         }
 

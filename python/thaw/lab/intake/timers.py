@@ -24,7 +24,7 @@ class Timers:
         self.at(time.monotonic() + seconds, call)
 
     def wait(self) -> float | None:
-        """Seconds until the next call, None without one."""
+        """Returns the seconds until the next call, None without one."""
         return max(0.0, self._heap[0][0] - time.monotonic()) if self._heap else None
 
     def run(self) -> None:

@@ -7,7 +7,7 @@
 Namespaces are paths of /proc. The command replaces this process, so its process id is the one that was
 started. With LASTING `no` the kernel kills it when the thread that started it ends; with `yes` it does not.
 `measure` writes JSON: the seconds that connections and exchanges of one byte took, and the congestion
-control; `carry` writes the seconds that so many megabytes took to the peer. Nothing here needs more than the
+control; `carry` writes the seconds that the megabytes took to the peer. Nothing here needs more than the
 standard library.
 """
 

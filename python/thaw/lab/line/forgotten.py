@@ -84,7 +84,7 @@ class _Segment:
         return cls(packet, start + (packet[start] & 0x0F) * 4)
 
     def reset(self) -> bytes:
-        """The RST that answers the segment (RFC 9293 §3.10.7.1)."""
+        """Returns the RST that answers the segment (RFC 9293 §3.10.7.1)."""
         if self.flags & _ACK:
             sequence, acknowledged, flags = self.acknowledged, 0, _RST
         else:
@@ -101,7 +101,7 @@ class _Segment:
 
 
 def _checksum(data: bytes) -> int:
-    """RFC 1071; of an even number of bytes."""
+    """Returns the checksum of RFC 1071 over an even number of bytes."""
     total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

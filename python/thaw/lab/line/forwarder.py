@@ -97,7 +97,7 @@ class Forwarder:
         }
 
     def ends(self) -> dict[str, int]:
-        """The file descriptors by which another process enters the ends."""
+        """Returns the file descriptors by which another process enters the ends."""
         return {"client": self.client.namespace, "peer": self.peer.namespace}
 
     def _large_packets(self, allowed: bool) -> None:
@@ -131,7 +131,7 @@ class Forwarder:
                 self._down.put(packet, time.monotonic())
 
     def wait(self) -> float | None:
-        """Seconds until a packet is due, None if none is on its way."""
+        """Returns the seconds until a packet is due, None if none is on its way."""
         up, down = self._up.next_release, self._down.next_release
         if up is None and down is None:
             return None

@@ -64,7 +64,7 @@ class Side:
     _network: str
 
     def command(self, arguments: Sequence[str], *, lasting: bool = True) -> list[str]:
-        """The arguments that run a command here. `lasting`: it outlives the thread that starts it."""
+        """Returns the arguments that run a command here. `lasting`: it outlives the thread that starts it."""
         start = [sys.executable, "-I", "-S", _ENTER, "run", self._user, self._network]
         return [*start, "yes" if lasting else "no", *arguments]
 
@@ -81,9 +81,9 @@ class Line:
       loss: the chance of each packet to get lost, in either direction, from 0 to 1.
       mtu: bytes of the largest packet. Without loss the kernels hand over segments of this size by up to
         64 KB at once, as they do to a network card.
-      congestion_control: of the TCP connections of both ends: `cubic`, which Linux has by default, or another
-        one that the kernel has.
-      seed: of the chances of loss.
+      congestion_control: the algorithm of TCP connections at both ends: `cubic`, Linux's default, or
+        another one that the kernel has.
+      seed: the seed of the random losses.
 
     Raises LineError: this machine does not allow it. ValueError names a number that is out of bounds.
     """
@@ -175,8 +175,8 @@ class Line:
     # -- What is known of it
 
     def measure(self, connects: int = 5, exchanges_each: int = 10) -> RoundTrip:
-        """Measures the round trip by TCP over the line as it is now, by so many connections and so many
-        exchanges on each; that takes `connects * (1 + exchanges_each)` round trips.
+        """Measures the round trip by TCP over the line as it is now, over `connects` connections with
+        `exchanges_each` exchanges each; that takes `connects * (1 + exchanges_each)` round trips.
         """
         limit = _LIMIT + connects * (2 + exchanges_each) * MOST_ROUND_TRIP
         times = self._enter("measure", (connects, exchanges_each), limit)
@@ -191,7 +191,7 @@ class Line:
         )
 
     def carry(self, megabytes: int) -> float:
-        """Sends so many million bytes from the client to the peer. Returns the seconds that took."""
+        """Sends `megabytes` million bytes from the client to the peer. Returns the seconds that took."""
         return float(self._enter("carry", (megabytes,), _LIMIT + megabytes))
 
     def counts(self) -> dict[str, Any]:

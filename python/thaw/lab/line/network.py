@@ -152,7 +152,7 @@ class End:
             )
 
     def _set_queue_length(self) -> None:
-        """By netlink: the ioctl for it is for root of the machine alone."""
+        """Sets the length of the device's queue by netlink; the ioctl for it needs root of the machine."""
         link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, self._device_index(), 0, 0)
         code = self._ask(_RTM_NEWLINK, 0, link + _attribute(_IFLA_TXQLEN, struct.pack("=I", _QUEUE_PACKETS)))
         if code != 0:
@@ -201,7 +201,7 @@ def _open_device(name: str) -> int:
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
-    """An attribute of a netlink message, filled up to four bytes."""
+    """Returns an attribute of a netlink message, filled up to four bytes."""
     return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 

@@ -21,7 +21,7 @@ class Way:
     Args:
       seconds: the delay.
       loss: the chance of each packet to get lost, from 0 to 1.
-      seed: of those chances.
+      seed: the seed of the random losses.
     """
 
     def __init__(self, seconds: float, loss: float = 0.0, seed: int = 1) -> None:

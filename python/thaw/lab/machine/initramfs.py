@@ -25,8 +25,8 @@ _MOST_LINKS = 40
 _EMPTY_FOLDERS = ("/dev", "/proc", "/sys", "/tmp", "/run")
 _TRAILER = "TRAILER!!!"
 
-# Imports what is named, and writes which files that took: sources, their compiled forms, data that modules
-# read, and what is mapped, with the links by which the loader finds a library.
+# A program that imports the named modules and prints the files that this took: sources, their compiled forms,
+# data that modules read, and mapped libraries, with the links by which the loader finds them.
 _TRACE = """
 import importlib, json, os, sys
 opened = set()
@@ -54,7 +54,7 @@ print(json.dumps(sorted(each for each in found if os.path.isfile(each))))
 
 @functools.cache
 def client_files(modules: tuple[str, ...]) -> tuple[str, ...]:
-    """The files that a Python which imports these modules opens. CalledProcessError: it can't import one."""
+    """Returns the files that Python opens to import these modules. CalledProcessError: an import fails."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", _TRACE, *modules],
         env=child_environment(),
@@ -66,7 +66,9 @@ def client_files(modules: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pack(files: Iterable[str], contents: dict[str, bytes] | None = None) -> bytes:
-    """An archive of files of this machine, and of `contents` by path. OSError: a file can't be read."""
+    """Returns an archive of files of this machine, and of `contents` by path. OSError: a file can't be
+    read.
+    """
     archive = _Archive()
     for folder in _EMPTY_FOLDERS:
         archive.add_folder(folder)
@@ -139,7 +141,7 @@ def _filled(data: bytes) -> bytes:
 
 
 def _first_link(folder: str) -> str | None:
-    """The first symbolic link on the way to a folder, itself included."""
+    """Returns the first symbolic link on the way to a folder, itself included."""
     parts = pathlib.PurePath(folder).parts
     for count in range(2, len(parts) + 1):
         path = os.path.join(*parts[:count])

@@ -25,9 +25,9 @@ _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 SCRATCH = "/dev/shm"
 
 
-def _be_apart() -> None:
-    """Makes a PID namespace for what is started from now on, and a mount namespace with a file system of its
-    own in `SCRATCH`. NetworkError: this machine does not allow it.
+def _make_namespaces() -> None:
+    """Makes a PID namespace for the processes that are started from now on, and a mount namespace with a file
+    system of its own in `SCRATCH`. NetworkError: this machine does not allow it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     done = libc.unshare(_CLONE_NEWNS | _CLONE_NEWPID) == 0
@@ -42,7 +42,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     try:
         network.make_device()
-        _be_apart()
+        _make_namespaces()
     except NetworkError as error:
         print(error, file=sys.stderr)
         return 1

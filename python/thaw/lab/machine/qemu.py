@@ -58,7 +58,7 @@ def missing_program() -> str | None:
 
 
 def _kernel() -> tuple[pathlib.Path, pathlib.Path] | None:
-    """The newest kernel, and the folder of its modules."""
+    """Returns the newest kernel, and the folder of its modules."""
     for root in _roots():
         for kernel in sorted(root.glob("boot/vmlinuz-*-cloud-amd64"), reverse=True):
             modules = root / "lib/modules" / kernel.name.removeprefix("vmlinuz-") / "kernel"
@@ -68,7 +68,9 @@ def _kernel() -> tuple[pathlib.Path, pathlib.Path] | None:
 
 
 def _roots() -> list[pathlib.Path]:
-    """The folders in which the kernel's package can be: installed, or unpacked by `tools/setup --all`."""
+    """Returns the folders in which the kernel's package can be: installed, or unpacked by `tools/setup
+    --all`.
+    """
     if given := os.environ.get("THAW_LAB_KERNEL_ROOT"):
         return [pathlib.Path(given)]
     return [pathlib.Path("/"), workload.cache_folder() / "thaw-lab" / "kernel"]
@@ -78,8 +80,8 @@ class Qemu:
     """A machine that is started once.
 
     Args:
-      modules: what its client imports, besides the laboratory's own.
-      files: what else it reads, by path.
+      modules: the modules that its client imports, besides the laboratory's own.
+      files: the paths of other files that its client reads.
       snapshot: a file that another machine was saved to, of which this one goes on. It does not boot; when
         it is loaded, it stands still until it is resumed.
     """
@@ -103,12 +105,14 @@ class Qemu:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """What the machine's process inherits."""
+        """The file descriptors that the machine's process inherits."""
         snapshot = () if self._snapshot is None else (self._snapshot,)
         return self._archive, self._machines.fileno(), *snapshot
 
     def command(self, line: Line) -> list[str]:
-        """The command of the machine at the client's end of a line. `launch` says what it reads first."""
+        """Returns the command of the machine at the client's end of a line. `launch` says what it reads
+        first.
+        """
         executable = shutil.which(EXECUTABLE)
         assert executable is not None  # `missing_program` says so
         guest = ["-P", "-B", _GUEST, "eth0", "/dev/ttyS0", _PACKAGES, *self._modules]
@@ -179,7 +183,7 @@ class Monitor:
             time.sleep(_SNAPSHOT_POLL)
 
     def close(self) -> None:
-        """Nothing: the machine's process ends as one that runs does."""
+        """Does nothing: the machine's process is ended as a running one is."""
 
     def disconnect(self) -> None:
         self._connection.close()

@@ -38,7 +38,7 @@ def missing_program() -> str | None:
 
 
 def command(line: Line) -> list[str]:
-    """The command of a machine at the client's end of a line. `launch` says what it reads first."""
+    """Returns the command of a machine at the client's end of a line. `launch` says what it reads first."""
     executable = shutil.which(EXECUTABLE)
     assert executable is not None  # `missing_program` says so
     machine = [
@@ -52,12 +52,12 @@ def command(line: Line) -> list[str]:
 
 
 def freezer(name: FreezerName, pid: int) -> Freezer:
-    """The freezer of the machine that process `pid`, which runs `launch`, starts later."""
+    """Returns the freezer of the machine that process `pid`, which runs `launch`, starts later."""
     return _MainProcess(pid) if name == "sigstop" else freezers.make(name, pid)
 
 
 class _MainProcess:
-    """SIGSTOP to the machine's main process alone: the others are traced by it, and may not be told."""
+    """Sends SIGSTOP to the machine's main process alone: it traces the others, which get no signal."""
 
     name = "signals"
 

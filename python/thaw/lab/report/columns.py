@@ -13,8 +13,8 @@ class Column:
     """A figure of an arm.
 
     Attributes:
-      path: where the figure stands in an `ArmResult`.
-      title, meaning: what the column is called, and what its figures mean.
+      path: the place of the figure in an `ArmResult`.
+      title, meaning: the column's name, and the meaning of its figures.
       narrow: the two lines above the column in the terminal, which has no column without them.
       digits: decimal places.
     """
@@ -26,7 +26,7 @@ class Column:
     digits: int = 0
 
     def value(self, arm: ArmResult) -> float | None:
-        """The figure; None if the arm has none."""
+        """Returns the figure; None if the arm has none."""
         number: float | None = operator.attrgetter(self.path)(arm)
         return number
 
@@ -102,7 +102,7 @@ COLUMNS = (
 
 
 def shown(result: ExperimentResult) -> list[Column]:
-    """The columns in which an arm of a result has a figure."""
+    """Returns the columns in which an arm of a result has a figure."""
     return [
         column for column in COLUMNS if any(column.value(arm) is not None for arm in result.arms.values())
     ]

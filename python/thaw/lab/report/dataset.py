@@ -133,7 +133,7 @@ def prepare(folder: str | os.PathLike[str]) -> None:
 
 
 def path_of(folder: str | os.PathLike[str], point: ExperimentSettings, spec: str) -> pathlib.Path:
-    """The file of a point; `spec` is the point as text."""
+    """Returns the file of a point; `spec` is the point as text."""
     name = f"{point.world}-{point.scenario}-{point.close}-{_digest(spec)}.parquet"
     return pathlib.Path(folder) / name
 
@@ -166,17 +166,19 @@ def write(
 
 
 def read_points(folder: str | os.PathLike[str]) -> list[PointRow]:
-    """The rows of all points, in the order of the files' names. MeasureError names a file that is wrong."""
+    """Returns the rows of all points, in the order of the files' names. MeasureError names a file that is
+    wrong.
+    """
     return read_files(_files(folder))
 
 
 def read_files(paths: Iterable[pathlib.Path]) -> list[PointRow]:
-    """The rows of these points. MeasureError names a file that is wrong."""
+    """Returns the rows of these points. MeasureError names a file that is wrong."""
     return [row for path in paths for row in measure.read_rows(path, PointRow)]
 
 
 def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
-    """The rows of all points with their `SOURCE_COLUMNS`, in the order of the files' names.
+    """Returns the rows of all points with their `SOURCE_COLUMNS`, in the order of the files' names.
 
     MeasureError: a file is missing or is something else.
     """
@@ -184,7 +186,9 @@ def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
 
 
 def table_of(paths: Iterable[pathlib.Path]) -> pyarrow.Table:
-    """The rows of these points with their `SOURCE_COLUMNS`. MeasureError names a file that is wrong."""
+    """Returns the rows of these points with their `SOURCE_COLUMNS`. MeasureError names a file that is
+    wrong.
+    """
     import pyarrow
 
     tables = [

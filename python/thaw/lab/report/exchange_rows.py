@@ -1,6 +1,6 @@
 """A row for each exchange of thaw's own client that was answered: how long its parts took.
 
-    exchange_rows.of(arm, settings, outcome, first_cycle)
+    exchange_rows.rows_of(arm, settings, outcome, first_cycle)
     measure.read_rows(folder / EXCHANGES_FILE, ExchangeRow)
 
 Other clients say nothing of their exchanges, so they have no rows.
@@ -22,12 +22,13 @@ class ExchangeRow:
 
     Attributes:
       cycle, exchange: the flush, and the place among its exchanges in the order in which they ended.
-      waited_ms: for a connection, a dial included.
+      waited_ms: the wait for a connection, a dial included.
       name_lookup_ms, connect_ms, tls_ms: the parts of the dial; None where there was no such part.
       resumed: TLS resumed an earlier session.
       reused, shared: the connection had carried a request before; another request handed it over.
       epoch: the epoch of the connection.
-      first_byte_ms, last_byte_ms: of the answer, since the request had its connection.
+      first_byte_ms, last_byte_ms: the times at which the answer began and ended, since the request had its
+        connection.
     """
 
     arm: str
@@ -52,8 +53,10 @@ _TIMES = ("waited", "name_lookup", "connect", "tls", "first_byte", "last_byte")
 _FACTS = ("resumed", "reused", "shared", "epoch")
 
 
-def of(arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int) -> list[ExchangeRow]:
-    """The rows of an arm's block, whose cycles are counted from `first_cycle`."""
+def rows_of(
+    arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int
+) -> list[ExchangeRow]:
+    """Returns the rows of an arm's block, whose cycles are counted from `first_cycle`."""
     return [
         ExchangeRow(
             arm=arm,

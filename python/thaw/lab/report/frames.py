@@ -43,16 +43,16 @@ class Rows:
         self._table = table
 
     def arrow(self) -> pyarrow.Table:
-        """The rows as a table of pyarrow."""
+        """Returns the rows as a table of pyarrow."""
         return self._table
 
     def pandas(self) -> pandas.DataFrame:
-        """The rows as a frame of pandas. MeasureError: it is not installed."""
+        """Returns the rows as a frame of pandas. MeasureError: it is not installed."""
         _require("pandas")
         return self._table.to_pandas()
 
     def polars(self) -> polars.DataFrame:
-        """The rows as a frame of polars. MeasureError: it is not installed."""
+        """Returns the rows as a frame of polars. MeasureError: it is not installed."""
         _require("polars")
         import polars
 
@@ -82,11 +82,11 @@ class Rows:
 
 
 def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
-    """The rows of stored results.
+    """Returns the rows of stored results.
 
     Args:
-      folder: of a sweep, of one run, or a folder with a folder for each run, as `main` writes it.
-      rows: of a run, one for each cycle, each payload, or each exchange of thaw's own client; a sweep has one
+      folder: the folder of a sweep or of a run, or one with a folder for each run, as `main` writes it.
+      rows: which rows of a run: one for each cycle, payload or exchange of thaw's own client; a sweep has one
         for each arm in each block.
 
     MeasureError: there are no results, or a file is something else. ValueError: there are no such rows.
@@ -95,14 +95,14 @@ def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
         raise ValueError(f"rows is {rows!r}, not one of {', '.join(_TABLES)}")
     path = pathlib.Path(folder)
     runs = [each for each in (path, *_folders(path)) if (each / measure.CYCLES_FILE).is_file()]
-    return Rows(_of_runs(runs, rows) if runs else dataset.table(path))
+    return Rows(_table_of_runs(runs, rows) if runs else dataset.table(path))
 
 
 def _folders(path: pathlib.Path) -> list[pathlib.Path]:
     return sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
 
 
-def _of_runs(runs: Sequence[pathlib.Path], rows: RunRows) -> pyarrow.Table:
+def _table_of_runs(runs: Sequence[pathlib.Path], rows: RunRows) -> pyarrow.Table:
     import pyarrow
 
     file, row_type = _TABLES[rows]

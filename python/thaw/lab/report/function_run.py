@@ -25,10 +25,10 @@ class InvocationRow:
       extension: its name; `CONTROL` or `NONE`.
       number: counted from 0.
       begin_ms: since the first one began.
-      answer_ms: from its begin to the function's response.
-      post_runtime_ms: from the response to the end of the invocation.
-      billed_ms: what Lambda would bill.
-      frozen_before_ms: how long everything stood still before it.
+      answer_ms: the time from its begin to the function's response.
+      post_runtime_ms: the time from the response to the end of the invocation.
+      billed_ms: the time that Lambda would bill.
+      frozen_before_ms: the time for which all processes stood still before it.
     """
 
     extension: str
@@ -42,11 +42,11 @@ class InvocationRow:
 
 @dataclass(frozen=True)
 class Fates:
-    """What became of the log lines, or of the points of metrics, that an extension was given.
+    """The fates of the log lines, or of the points of metrics, that an extension was given.
 
     Attributes:
-      taken: how many it was given.
-      once, twice: how many of them arrived once, and more often.
+      taken: the number that it was given.
+      once, twice: the numbers of those that arrived once, and more often.
     """
 
     taken: int = 0
@@ -70,11 +70,11 @@ class FunctionRun:
 
     Attributes:
       extension: its name; `CONTROL` or `NONE`.
-      startup_ms: of the extension, from exec to its first /event/next; None without one.
-      shutdown_ms: of the extension, from SHUTDOWN to its exit.
-      spans: that the function made.
-      once, twice, lost: what became of them.
-      counts: what the intake counted: connections and handshakes.
+      startup_ms: the time from the extension's exec to its first /event/next; None without an extension.
+      shutdown_ms: the time from SHUTDOWN to the extension's exit.
+      spans: the number of spans that the function made.
+      once, twice, lost: the numbers of spans with that fate.
+      counts: the intake's counts of connections and handshakes.
       lines, points: the log lines and the points of metrics; None: the function made none.
     """
 
@@ -130,7 +130,7 @@ def titles(runs: Sequence[FunctionRun]) -> list[str]:
 
 
 def added_billed_ms(run: FunctionRun, runs: Sequence[FunctionRun]) -> float | None:
-    """What an extension adds to an invocation: the mean of its billed milliseconds, less that without one.
+    """Returns the billed milliseconds that an extension adds to an invocation: the difference of the means.
 
     The first invocation is left out, since it starts the environment. None: nothing was run without one.
     """
@@ -150,7 +150,7 @@ def write(path: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
 
 
 def cells(run: FunctionRun, runs: Sequence[FunctionRun]) -> list[str]:
-    """The cells of a run, which is one of `runs`, under titles(runs)."""
+    """Returns the cells of a run, which is one of `runs`, under titles(runs)."""
 
     def milliseconds(value: float | None) -> str:
         return "–" if value is None else f"{value:.1f}"
@@ -183,5 +183,5 @@ def _fates(fates: Fates | None) -> list[str]:
 
 
 def table(runs: Sequence[FunctionRun]) -> str:
-    """The runs as a table for a terminal."""
+    """Returns the runs as a table for a terminal."""
     return "\n".join(aligned([titles(runs), *(cells(run, runs) for run in runs)]))

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from thaw.lab.report import pictures
 from thaw.lab.report.function_run import FunctionRun, cells, titles
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _SHOWN = 8  # invocations of the timeline
 
@@ -66,7 +61,7 @@ def timeline(run: FunctionRun) -> str:
         axes.set_title("The first invocations after the one that started the environment", pad=18)
         axes.grid(axis="x")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1)
-        return _svg(figure, "A timeline of invocations")
+        return pictures.svg(figure, "A timeline of invocations")
 
 
 def after_the_response(runs: Sequence[FunctionRun]) -> str:
@@ -95,13 +90,7 @@ def after_the_response(runs: Sequence[FunctionRun]) -> str:
         axes.set_xlabel("milliseconds; box: the middle half, line: 1 % to 99 %")
         axes.set_title("After the response")
         axes.grid(axis="x")
-        return _svg(figure, "Time after the response")
-
-
-def _svg(figure: Figure, label: str) -> str:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", transparent=True)
-    return pictures.for_page(drawn.getvalue(), label)
+        return pictures.svg(figure, "Time after the response")
 
 
 def _table(runs: Sequence[FunctionRun]) -> str:

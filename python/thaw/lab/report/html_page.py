@@ -12,7 +12,7 @@ from thaw.lab.report.columns import COLUMNS
 from thaw.lab.report.html_tables import text
 from thaw.lab.report.measure import Provenance
 from thaw.lab.report.run import Run
-from thaw.lab.report.style import style_sheet
+from thaw.lab.report.style import html_document
 from thaw.lab.report.words import (
     CLOSES,
     SCENARIOS,
@@ -37,7 +37,7 @@ def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Se
 
 
 def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
-    """The page's HTML. `sections` come before the tables."""
+    """Returns the page's HTML. `sections` come before the tables."""
     panels = [_panel(run) for run in runs]
     names = list(dict.fromkeys(name for run in runs for name in run.result.arms))
     cycles = sum(run.result.cycles_of(arm) for run in runs for arm in run.result.arms.values())
@@ -64,14 +64,14 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         ),
         _section(
             "TLS handshakes for each flush",
-            "What it costs not to keep connections: none at all means that every flush used a connection of"
-            " before.",
+            "The price of not keeping connections: without any handshake, every flush used an earlier"
+            " connection.",
             pictures.handshakes(panels),
         ),
         _section(
             "Processor time for each payload",
-            "Of the client's process, handshakes included, for each payload that it was given, lost ones too:"
-            " an arm that loses much looks cheap here, and its flushes short above.",
+            "The processor time of the client's process, handshakes included, for each payload that it was"
+            " given, lost ones too: an arm that loses much looks cheap here, and its flushes short above.",
             pictures.processor(panels),
         ),
         *sections,
@@ -83,12 +83,7 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         *(_provenance(run) for run in runs),
         "</section>",
     ]
-    body = "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{_TITLE}</title>\n'
-        f"<style>{style_sheet()}</style>\n</head>\n<body><main>\n{body}\n</main></body>\n</html>\n"
-    )
+    return html_document(_TITLE, "\n".join(parts))
 
 
 _TITLE = "What a freeze does to telemetry"
@@ -149,7 +144,7 @@ def _outcomes(arm: ArmResult) -> dict[str, int]:
 
 
 def _flush_times(run: Run, arm: str) -> list[float]:
-    """The times of an arm's flushes without the first of each block, as in the table."""
+    """Returns the times of an arm's flushes without the first of each block, as in the table."""
     if run.measurements is None:
         return []
     wanted = (arm, run.result.world, run.result.close, run.result.scenario)
@@ -159,7 +154,7 @@ def _flush_times(run: Run, arm: str) -> list[float]:
 
 
 def _found(result: ExperimentResult) -> str:
-    """The verdicts of a run, what is to be known about them, and the command that repeats it."""
+    """Returns the verdicts of a run, what is to be known about them, and the command that repeats it."""
     marks = "".join(
         f"<p class=bad>{text(each)}</p>" for each in (what_is_missing(result), busy(result)) if each
     )
@@ -250,7 +245,7 @@ _FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
 
 
 def _provenance_facts(where: Provenance) -> dict[str, str]:
-    """The facts that are known."""
+    """Returns the facts that are known."""
     return {name: said for name, fact in _FACTS if (said := fact(where).strip())}
 
 

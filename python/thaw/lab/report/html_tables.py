@@ -20,12 +20,12 @@ def text(value: object) -> str:
 
 
 def result(of: ExperimentResult) -> str:
-    """A result as a part of a page: the verdicts, and its table."""
+    """Returns a result as a part of a page: the verdicts, and its table."""
     return verdicts(of.comparisons) + table(of) + again(of)
 
 
 def verdicts(comparisons: Sequence[Comparison]) -> str:
-    """The sentences as a list; empty for none."""
+    """Returns the sentences as a list; empty for none."""
     items = []
     for each in comparisons:
         pair, colon, found = each.sentence.partition(": ")
@@ -34,7 +34,9 @@ def verdicts(comparisons: Sequence[Comparison]) -> str:
 
 
 def again(of: ExperimentResult) -> str:
-    """The command that repeats an experiment, broken between arguments alone; empty if it is not known."""
+    """Returns the command that repeats an experiment, broken between arguments alone; empty if it is not
+    known.
+    """
     if of.command is None:
         return ""
     parts = of.command.split(" --")
@@ -45,7 +47,7 @@ def again(of: ExperimentResult) -> str:
 
 
 def table(of: ExperimentResult) -> str:
-    """The table of all figures of a result."""
+    """Returns the table of all figures of a result."""
     columns = shown(of)
     head = "".join(f"<th scope=col>{text(column.title)}</th>" for column in columns)
     rows = []

@@ -71,7 +71,7 @@ class PayloadRow:
       times_delivered: the intake's own count.
       flagged: whether the client marked the payload as a possible duplicate.
       retained: whether the payload is in the client's outbox at the end.
-      phase: where an exchange was frozen, if it was.
+      phase: the phase in which an exchange was frozen, if one was.
       dropped_reason: the client's own word, those of `experiment.THROWN_AWAY` included.
       arrived_in: the cycle in which it first arrived whole; a later one than its own: it was late.
       payloads_per_flush … tls_version: the conditions, so that rows of several experiments can stand in one
@@ -181,7 +181,7 @@ Row = TypeVar("Row")
 
 
 def _schema(row_type: type) -> pyarrow.Schema:
-    """The columns of a dataclass of plain values, each of which may be `| None`."""
+    """Returns the columns of a dataclass of plain values, each of which may be `| None`."""
     import pyarrow
 
     made_of: dict[Any, pyarrow.DataType] = {
@@ -209,12 +209,12 @@ def write_rows(path: pathlib.Path, row_type: type[Row], rows: Sequence[Row], whe
 
 
 def read_rows(path: pathlib.Path, row_type: type[Row]) -> list[Row]:
-    """The rows of one table. MeasureError: it is missing, no Parquet, or has other columns."""
+    """Returns the rows of one table. MeasureError: it is missing, no Parquet, or has other columns."""
     return [row_type(**values) for values in read_table(path, row_type).to_pylist()]
 
 
 def read_table(path: pathlib.Path, row_type: type) -> pyarrow.Table:
-    """One table, whose columns are those of the dataclass. MeasureError: as `read_rows`."""
+    """Returns one table, whose columns are those of the dataclass. MeasureError: as `read_rows`."""
     table = _read_table(path)
     expected = _schema(row_type)
     if not table.schema.equals(expected, check_metadata=False):
@@ -225,7 +225,7 @@ def read_table(path: pathlib.Path, row_type: type) -> pyarrow.Table:
 
 
 def read_where_from(path: pathlib.Path) -> str:
-    """The JSON that `write_rows` put into a table's metadata. MeasureError: there is none."""
+    """Returns the JSON that `write_rows` put into a table's metadata. MeasureError: there is none."""
     text = (_opened(path).schema_arrow.metadata or {}).get(_METADATA_KEY)
     if text is None:
         raise MeasureError(f"{path} does not say where it is from")

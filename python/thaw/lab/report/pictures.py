@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 # without a report don't wait for them.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Variable of the page: colour when it is light, colour when it is dark (after Okabe and Ito).
 COLOURS = {
@@ -217,7 +218,7 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
 
 
 def _times(arm: ArmPicture) -> Any:
-    """The flush times, each above 0, which has no logarithm."""
+    """Returns the flush times, each above 0, which has no logarithm."""
     import numpy
 
     return numpy.maximum(arm.flush_ms or (arm.flush_p50, arm.flush_p99), 0.01)
@@ -308,9 +309,7 @@ def _picture(
                 handlelength=1.6,
                 columnspacing=1.8,
             )
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", transparent=True)
-    return for_page(drawn.getvalue(), label)
+        return svg(figure, label)
 
 
 # -- From matplotlib's file to a part of a page --------------------------------------------------------
@@ -321,9 +320,11 @@ ElementTree.register_namespace("", _SVG)
 ElementTree.register_namespace("xlink", _LINK)
 
 
-def for_page(text: str, label: str) -> str:
-    """The picture with the page's colours, ids of its own, and a name for screen readers."""
-    root = ElementTree.fromstring(text)
+def svg(figure: Figure, label: str) -> str:
+    """Returns a figure as SVG with the page's colours, ids of its own, and a name for screen readers."""
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", transparent=True)
+    root = ElementTree.fromstring(drawn.getvalue())
     prefix = re.sub(r"\W+", "-", label).lower() + "-"
     for child in root.findall(f"{{{_SVG}}}metadata"):
         root.remove(child)

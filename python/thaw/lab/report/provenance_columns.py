@@ -16,8 +16,8 @@ SOURCE_COLUMNS = ("version", "commit", "date", "machine", "clock_behaviour", "co
 
 
 def with_source(table: pyarrow.Table, provenance: Mapping[str, Any], path: pathlib.Path) -> pyarrow.Table:
-    """The table with the columns, whose values are alike in all rows. MeasureError names a file of `path`
-    whose provenance is another.
+    """Returns the table with the columns, whose values are alike in all rows. MeasureError names a file of
+    `path` whose provenance is another.
     """
     import pyarrow
 

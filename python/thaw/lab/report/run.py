@@ -19,7 +19,7 @@ class Run:
     """One experiment: its result and, if they were kept, its rows.
 
     Attributes:
-      provenance: of a run that was made here and now; None for one that was read.
+      provenance: the provenance of a run that this process made; None for a run that was read.
     """
 
     result: ExperimentResult
@@ -38,7 +38,9 @@ def save_run(folder: str | os.PathLike[str], run: Run) -> None:
 
 
 def read_run(folder: str | os.PathLike[str]) -> Run:
-    """A run from its folder, or from the JSON file of its result alone. MeasureError names what is wrong."""
+    """Returns a run from its folder, or from the JSON file of its result alone. MeasureError names what is
+    wrong.
+    """
     path = pathlib.Path(folder)
     file = path / RESULT_FILE if path.is_dir() else path
     try:

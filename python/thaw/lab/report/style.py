@@ -1,11 +1,20 @@
-"""The report's style sheet: light and dark, from the colours of the pictures."""
+"""The frame of an HTML page, and its style sheet: light and dark, from the colours of the pictures."""
 
 from __future__ import annotations
 
 from thaw.lab.report import pictures
 
 
-def style_sheet() -> str:
+def html_document(title: str, body: str, *, rules: str = "") -> str:
+    """Returns a page that needs no other file. `title` and `body`: HTML; `rules` follow the style sheet."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>{_style_sheet()}{rules}</style>\n</head>\n<body><main>\n{body}\n</main></body>\n</html>\n"
+    )
+
+
+def _style_sheet() -> str:
     light = "".join(f"--{name}:{pair[0]};" for name, pair in pictures.COLOURS.items())
     dark = "".join(f"--{name}:{pair[1]};" for name, pair in pictures.COLOURS.items())
     return (

@@ -9,7 +9,9 @@ from thaw.lab.results import ExperimentResult
 
 
 def terminal_table(result: ExperimentResult) -> str:
-    """One experiment as text: the verdicts, a line that says what was done, and a line for each arm."""
+    """Returns one experiment as text: the verdicts, a line that says what was done, and a line for each
+    arm.
+    """
     columns = [(column, column.narrow) for column in shown(result) if column.narrow is not None]
     lines = [["", *(narrow[0] for _, narrow in columns)], ["arm", *(narrow[1] for _, narrow in columns)]]
     lines += [[name, *(column.text(arm) for column, _ in columns)] for name, arm in result.arms.items()]

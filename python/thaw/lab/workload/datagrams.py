@@ -21,7 +21,7 @@ NAMES, TAG_VALUES = 50, 20
 LINES = 5
 TYPES = ("c", "g", "d")
 PREFIX = "lab.paced."
-# After so many datagrams they begin again.
+# The number of datagrams after which they repeat.
 CYCLE = NAMES * TAG_VALUES
 
 Context = tuple[str, str]
@@ -74,7 +74,7 @@ def expected(count: int) -> tuple[Counter[Context], Counter[Context], dict[Conte
 
 
 def _last_lines(count: int) -> Iterator[int]:
-    """The lines of the last cycle, the oldest first: each context is among them."""
+    """Yields the lines of the last cycle, the oldest first: each context is among them."""
     yield from range(max(0, count - CYCLE) * LINES, count * LINES)
 
 

@@ -43,9 +43,9 @@ class NumberedRequest:
 
     Attributes:
       data: head and body of the request number 0.
-      offsets: where in it eight bytes, big-endian, stand to which `step` is added for each next request.
-      spans: how many spans it has.
-      body_bytes: of its body.
+      offsets: the places of eight bytes each, big-endian, to which `step` is added for each next request.
+      spans: the number of its spans.
+      body_bytes: the size of its body.
     """
 
     data: bytes
@@ -56,7 +56,7 @@ class NumberedRequest:
 
     @classmethod
     def of_spans(cls, spans: int) -> NumberedRequest:
-        """One trace of so many spans, each with eight tags: about 370 bytes of MessagePack a span."""
+        """Makes a request with one trace of `spans` spans, each with eight tags: about 370 bytes a span."""
         if not 1 <= spans < _STEP:
             raise ValueError(f"{spans} spans; a request has from 1 to {_STEP - 1}")
         body = msgpack.packb([[_span(number) for number in range(spans)]])
@@ -69,7 +69,7 @@ class NumberedRequest:
         return cls(data, offsets, spans, len(body))
 
     def ids(self, number: int) -> range:
-        """The span ids of the request of that number, counted from 0."""
+        """Returns the span ids of the request of that number, counted from 0."""
         first = _SPAN_ID + number * self.step
         return range(first, first + self.spans)
 

@@ -91,13 +91,17 @@ _GENERATED_HEADERS = {
 
 
 def generated_bodies(count: int, spans: int = 10, seed: int = 1, *, filler_bytes: int = 64) -> list[bytes]:
-    """`count` bodies of a /v0.4/traces request with `spans` spans each; the same for the same seed."""
+    """Returns `count` bodies of a /v0.4/traces request with `spans` spans each; the same for the same
+    seed.
+    """
     workload = Workload("generated", seed=seed, spans=spans, filler_bytes=filler_bytes)
     return [workload.body(0, number).data for number in range(count)]
 
 
 def body_of_size(size: int, seed: int = 1) -> bytes:
-    """A /v0.4/traces body of at least `size` bytes (1 to 12 million) and at most 2,000 more than that."""
+    """Returns a /v0.4/traces body of at least `size` bytes (1 to 12 million) and at most 2,000 more than
+    that.
+    """
     if not 1 <= size <= 12_000_000:
         raise ValueError(f"size is {size}, not in 1 … 12,000,000 bytes")
     filler = 64 if size < 1_000_000 else 1200
@@ -124,7 +128,7 @@ class Workload:
     filler_bytes: int = 64
 
     def body(self, cycle: int, payload: int) -> Body:
-        """The payload number `payload` of a cycle. The same arguments give the same bytes in every
+        """Returns the payload number `payload` of a cycle. The same arguments give the same bytes in every
         process.
         """
         chance = random.Random(f"{self.seed}/{cycle}/{payload}")

@@ -21,12 +21,12 @@ class Origin(NamedTuple):
 
 
 def span_id(origin: Origin) -> int:
-    """A 64-bit id that holds its origin: up to 2**26 cycles, 2**16 payloads, 2**20 spans."""
+    """Returns a 64-bit id that holds its origin: up to 2**26 cycles, 2**16 payloads, 2**20 spans."""
     return _MARK | origin.cycle << _CYCLE_SHIFT | origin.payload << _PAYLOAD_SHIFT | origin.span
 
 
 def origin_of(identifier: int) -> Origin:
-    """The inverse of `span_id`. ValueError for an id it did not make."""
+    """Returns the origin from which `span_id` made an id. ValueError: it did not make it."""
     if identifier >> 62 != 1:
         raise ValueError(f"span id {identifier} is none of this workload's")
     return Origin(

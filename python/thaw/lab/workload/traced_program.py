@@ -14,7 +14,7 @@ from ddtrace.trace import tracer
 
 
 def answer(number: int, chance: random.Random) -> None:
-    """One request: a root span, a query for each item, a cache, now and then an error."""
+    """Answers one request: a root span, a query for each item, a cache, now and then an error."""
     with tracer.trace("http.request", service="shop", resource="GET /basket/{id}", span_type="web") as root:
         root.set_tag("http.method", "GET")
         root.set_tag("http.url", f"https://shop.example/basket/{number}")

@@ -62,7 +62,7 @@ def capture(requests: int = 24, *, timeout: float = 120.0) -> list[Capture]:
 
 
 def cache_folder() -> pathlib.Path:
-    """The folder in which captures are kept, as XDG says."""
+    """Returns the folder in which captures are kept, as XDG says."""
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
 
 

@@ -1,4 +1,4 @@
-"""What each world needs of this machine, and whether it is there.
+"""The requirements of each world, and whether this machine meets them.
 
 availability.why_not("W3a")     # "linux.uml is not installed (Debian's package user-mode-linux has it)"
 """
@@ -18,12 +18,12 @@ def missing_program(world: WorldName) -> str | None:
 
 
 def why_not(world: WorldName) -> str | None:
-    """Tries what a world needs. Returns None, or why this machine does not have it."""
+    """Tries the requirements of a world. Returns None, or the reason why this machine does not meet them."""
     if world in ("W0", "W1"):
         return None
     return missing_program(world) or line.why_not()
 
 
 def without(world: WorldName) -> str:
-    """What a world does without what it needs."""
+    """Returns what happens to a world whose requirements are not met."""
     return "a proxy stands for the line, except for close address" if world == "W2" else "refused"

@@ -57,7 +57,7 @@ class Client(Protocol):
     def resume(self) -> None: ...
 
     def restore(self) -> None:
-        """Goes on from a snapshot, as others may do, too."""
+        """Takes note that this process goes on from a snapshot, from which others may go on, too."""
 
     def quiesce(self) -> None: ...
 
@@ -69,7 +69,7 @@ class Client(Protocol):
 
 
 class Native:
-    """One client and one flusher for life."""
+    """One client and one flusher for the whole run."""
 
     def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
         self._arm = arm
@@ -207,7 +207,7 @@ class NativePerFlush:
 
 def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> Client:
     if arm.maker != "native":
-        # Not above: it takes a fifth of a second, which most processes are spared.
+        # Not imported above: it takes a fifth of a second, and only arms of other projects' clients need it.
         from thaw.lab.worlds.outside import Outside
 
         return Outside(arm, url, ca_file, exchange_timeout)
@@ -216,12 +216,12 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
 
 
 def clocks() -> list[float]:
-    """The wall clock, the monotonic clock and the boot clock, in seconds."""
+    """Returns the wall clock, the monotonic clock and the boot clock, in seconds."""
     return [time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)]
 
 
 def _processor_time() -> float:
-    """Processor time of this process, and of those that it has started and waited for."""
+    """Returns the processor time of this process, and of those that it has started and waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime
 

@@ -38,7 +38,7 @@ _PIPE_BYTES = 1 << 16  # a pipe holds no more
 
 
 def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
-    """The arguments of `child` for an arm that delivers to `url`."""
+    """Returns the arguments of `child` for an arm that delivers to `url`."""
     return [
         *(arm.name, url, ca_file, settings.scenario, settings.workload, str(settings.seed)),
         *(str(settings.exchange_timeout), str(settings.spans), str(settings.filler_bytes)),
@@ -46,21 +46,21 @@ def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) ->
 
 
 def command(given: Sequence[str]) -> list[str]:
-    """The command that runs `child`."""
+    """Returns the command that runs `child`."""
     return [sys.executable, "-m", "thaw.lab.worlds.child", *given]
 
 
 class Child:
-    """The client's process. Killed at the end, stopped or not.
+    """The client's process, which is killed at the end, stopped or not.
 
     Args:
-      command: what runs `child`.
+      command: the command that runs `child`.
       make_freezer: makes the freezer of the process with that id.
-      first: what is written to the process before anything else, once it can be frozen.
-      once_listening: what is written when the process says that it listens.
+      first: the text that is written to the process before any other, once it can be frozen.
+      once_listening: the text that is written when the process says that it listens.
       ending: the signal that ends it.
-      descriptors: what it inherits.
-      line: what it is at the end of; a line that is gone ends the waiting for an answer.
+      descriptors: the file descriptors that it inherits.
+      line: the line at whose end it runs; a wait for an answer ends when the line is gone.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Child:
             reader.start()
 
     def limit_processor(self, share: float) -> None:
-        """Gives the process so much of one processor from now on, as Lambda does with little memory.
+        """Limits the process to a share of one processor from now on, as Lambda does with little memory.
 
         ExperimentError: this machine does not allow that.
         """
@@ -160,7 +160,7 @@ class Child:
         return answer
 
     def quiesce(self, timeout: float) -> None:
-        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
+        """Tells the client that a freeze comes, also during a flush, and waits until the client knows."""
         self.tell(op="quiesce")
         try:
             self._quiesced.get(timeout=timeout)

@@ -45,17 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.integer(1, 100),
         default=2,
         metavar="K",
-        help="of each flush (%(default)s)",
+        help="payloads of each flush (default: %(default)s)",
     )
-    option("--seed", type=arguments.seed, default=1, help="of the payloads (%(default)s)")
+    option("--seed", type=arguments.seed, default=1, help="the seed of the payloads (default: %(default)s)")
     option(
         "--kernel-not-told",
         action="store_true",
-        help="leaves the random numbers of the clones' kernels as they were saved, as QEMU does; without it"
-        " they are reseeded, as a machine manager does",
+        help="leaves the state of the kernels' random numbers as it was saved, as QEMU does; without it they"
+        " are reseeded, as managers of machines do",
     )
     option(
-        "--json", type=arguments.output_file, metavar="FILE", help="writes all that was seen into this file"
+        "--json", type=arguments.output_file, metavar="FILE", help="writes all observations into this file"
     )
     parser.set_defaults(run=run_command)
 
@@ -70,8 +70,7 @@ def _arms(text: str) -> list[Arm]:
 
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. Returns 1 if the clones of an arm that is told of restores shared something."""
-    if (text := needs.missing(needs.of_arms([arm.name for arm in given.arms]), "this command")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms([arm.name for arm in given.arms]), "this command")
     found = []
     for arm in given.arms:
         settings = w3c_clones.settings_of(arm, payloads=given.payloads, seed=given.seed)

@@ -1,4 +1,4 @@
-"""A client that is not thaw's, as an arm's client: one `Post` for each payload; one that fails is gone."""
+"""The client of an arm that is not thaw's own: a `Post` for each payload, and none is kept."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Outside:
             status = self._send(post)
             if inspect.isawaitable(status):
                 status = self._run(status)
-        except Exception as error:  # of another project's client, of any type
+        except Exception as error:  # another project's client may raise any type
             return f"{type(error).__name__}: {error}"
         return _refusal(status)
 

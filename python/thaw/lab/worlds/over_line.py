@@ -40,7 +40,7 @@ _QUIET = 0.02
 
 @dataclass(frozen=True)
 class Network:
-    """What is between client and intake.
+    """The network between client and intake.
 
     Attributes:
       line: None on the loopback.
@@ -87,8 +87,9 @@ def _without_line(settings: ExperimentSettings, error: LineError) -> Network:
 
 
 def after_freeze(world: str) -> None:
-    """Waits for acknowledgements to leave: one that came late would be met by a reset before the client's
-    next flush, which no freeze of seconds allows. A machine that is stopped sends none.
+    """Waits until delayed acknowledgements have left. One that came after the freeze would be answered by a
+    reset before the client's next flush, which can't happen in a freeze of seconds. A stopped machine sends
+    none.
     """
     if world == "W2":
         time.sleep(_LONGEST_ACKNOWLEDGEMENT_DELAY)
@@ -103,8 +104,8 @@ def end_idle(world: str, between: Between, intake: Intake, close: Close) -> None
 
 
 def end_held(world: str, between: Between, intake: Intake, close: Close) -> None:
-    """Ends the connection whose exchange is held, or was held when something got lost on its way. In W2 it
-    cuts the line first, until `join`. Where the intake does not end the connection, it goes on with the
+    """Ends the connection whose exchange is held, or was held when a packet was lost on its way. In W2 it
+    cuts the line first, until `join`. If the intake does not end the connection, the intake goes on with the
     exchange.
     """
     if world == "W2":
@@ -118,7 +119,7 @@ def end_held(world: str, between: Between, intake: Intake, close: Close) -> None
 
 
 def _end_on_the_way(between: Between, close: Close) -> bool:
-    """Has what is between client and intake end connections. Returns whether `close` says so."""
+    """Ends connections in the network between client and intake. Returns whether `close` asks for that."""
     if close == "address" and not isinstance(between, Relay):
         between.renumber()
     elif close in ("blackhole", "nat"):
@@ -131,7 +132,7 @@ def _end_on_the_way(between: Between, close: Close) -> bool:
 def lose_on_the_way(between: Between, intake: Intake, phase: str, round_trip: float) -> None:
     """Goes on with the exchange that the intake holds, and loses the client's request or the answer to it.
 
-    Returns when that is lost. ExperimentError: nothing came to be lost.
+    Returns when that is lost. ExperimentError: no packet was lost in time.
     """
     way = "up" if phase == "request" else "down"
     between.hole("up" if way == "up" else "down")
@@ -140,7 +141,7 @@ def lose_on_the_way(between: Between, intake: Intake, phase: str, round_trip: fl
     deadline = time.monotonic() + _LOSS_LIMIT
     while (lost := _lost(between, way)) == before:
         if time.monotonic() > deadline:
-            raise ExperimentError(f"no packet of the {phase} came to be lost within {_LOSS_LIMIT:g} s")
+            raise ExperimentError(f"no packet of the {phase} was lost within {_LOSS_LIMIT:g} s")
         time.sleep(0.001)
     while True:
         time.sleep(_QUIET + round_trip)

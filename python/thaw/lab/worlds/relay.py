@@ -103,7 +103,7 @@ class Relay:
                     waiting.clear()
 
     def counts(self) -> dict[str, Any]:
-        """What was held back, under the name that a line has for what it loses."""
+        """Returns the number of reads that were held back, under the name of a line's lost packets."""
         return {way: {"lost_in_hole": count} for way, count in self._held_back.items()}
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
-"""What a client is put among: the line, the intake at its other end and, where no line can be made, a relay.
+"""The peers of a client: the line, the intake at its other end and, where no line can be made, a relay.
 
     with Surroundings(settings) as around:
         around.url, around.intake.counts()
 
-They serve one client after the other where `shared` says so: `renew` makes the intake as it was at first.
+Several clients use them one after the other where `shared` says so; `renew` resets the intake in between.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def _intake(ends: contextlib.ExitStack, script: Script, line: Line | None) -> In
 
 
 class Surroundings:
-    """Starts and measures them. WorldMissing, ExperimentError: as `over_line.make`; ExperimentError also if
-    the intake does not start.
+    """Starts the peers and measures the line. WorldMissing, ExperimentError: as `over_line.make`;
+    ExperimentError also if the intake does not start.
 
     Attributes:
       network: the line, and how its round trip is made.
-      between: what can cut connections; None on the loopback.
-      url: where the client delivers to.
+      between: the line or relay, which can cut connections; None on the loopback.
+      url: the URL that the client delivers to.
     """
 
     def __init__(self, settings: ExperimentSettings) -> None:
@@ -65,7 +65,7 @@ class Surroundings:
             self._ends = ends.pop_all()
 
     def renew(self) -> None:
-        """Makes the intake as it was at first, once the client before is gone and another has started."""
+        """Resets the intake to its first state, once the client before is gone and another has started."""
         self.intake.begin_anew()
 
     def close(self) -> None:
@@ -78,15 +78,15 @@ class Surroundings:
         self.close()
 
 
-class OfBlocks:
-    """The surroundings of the block under way, where its arms may share them. To be closed."""
+class BlockSurroundings:
+    """The surroundings of the block under way, where its arms may share them; `close` ends them."""
 
     def __init__(self) -> None:
         self._block: int | None = None
         self._held: Surroundings | None = None
 
     def of(self, block: int, settings: ExperimentSettings) -> Surroundings | None:
-        """Returns those of a block, which are made when it begins; None if each arm has its own."""
+        """Returns the surroundings of a block, made when it begins; None if each arm has its own."""
         if not shared(settings):
             return None
         if self._held is None or block != self._block:

@@ -67,7 +67,7 @@ def run(
 
 
 def _freezes(settings: ExperimentSettings) -> tuple[float, float]:
-    """The shortest and the longest freeze, of virtual time."""
+    """Returns the shortest and the longest freeze, of virtual time."""
     if isinstance(settings.freeze, FreezeDistribution):
         given = dict(settings.freeze.parameters)
         return given["least"], given["most"]

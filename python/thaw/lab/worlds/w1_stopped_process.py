@@ -57,15 +57,15 @@ def run(
     stop: Stop | None = None,
     around: Surroundings | None = None,
 ) -> ArmOutcome:
-    """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
-    the arm ends with the cycle that is under way; the outcome has those that are done. `around`: surroundings
-    that the arm shares with others; its own are made without them.
+    """Runs one arm of an experiment. `progress` is called with the number of cycles that are done. If `stop`
+    is requested, the arm ends with the cycle that is under way, and the outcome has those that are done.
+    `around`: surroundings that the arm shares with others; None: the arm has its own.
 
     Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
-    machine does not allow the freezer that is asked for.
+    machine does not allow the freezer of the settings.
     """
     if (reason := availability.missing_program(settings.world)) is not None:
-        raise WorldMissing(f"world {settings.world} can't be had here: {reason}")
+        raise WorldMissing(f"world {settings.world} can't be run here: {reason}")
     with _as_experiment_error(f"arm {arm.name}"), contextlib.ExitStack() as ends:
         here = ends.enter_context(Surroundings(settings)) if around is None else around
         line, intake = here.network.line, here.intake
@@ -106,7 +106,7 @@ def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None
 
 
 class _Clocks:
-    """What the client's clocks do while it is frozen, against this machine's monotonic clock."""
+    """The client's clocks while it is frozen, compared with this machine's monotonic clock."""
 
     def __init__(self) -> None:
         self._frozen = 0.0
@@ -121,7 +121,7 @@ class _Clocks:
         self._frozen += time.monotonic() - self._since
 
     def add(self, clocks: list[float]) -> None:
-        """Takes the clocks as an answer has them that has just come."""
+        """Takes the clocks of an answer that has just arrived."""
         self._last = (time.monotonic(), clocks)
         self._first = self._first or self._last
 
@@ -266,7 +266,7 @@ class _Run:
             if self._child.has_answered:
                 return self._intake.poll_event("held") is not None
             time.sleep(0.0002)
-        raise ExperimentError(f"no exchange came to be held within {self._limit:g} s")
+        raise ExperimentError(f"no exchange was held within {self._limit:g} s")
 
     def _requests(self) -> int:
         """Returns how many requests of this cycle the intake has read whole."""
@@ -275,7 +275,7 @@ class _Run:
     # -- Both
 
     def _race(self, freeze: float, end: Callable[..., object]) -> None:
-        """Waits for the freeze, and has `end` close a connection at a time drawn about its end."""
+        """Waits for the freeze, and has `end` close a connection at a random time about its end."""
         self._stop.sleep(freeze - _RACE_LEAD)
         resume_at = time.monotonic() + _RACE_LEAD
         end("fin", at=resume_at + self._chance.uniform(-_RACE, _RACE))

@@ -49,7 +49,7 @@ def start(
         user_mode_linux.command(line),
         lambda pid: user_mode_linux.freezer(settings.freezer, pid),
         first=_FIRST,
-        once_listening=_told(arguments),
+        once_listening=_start_message(arguments),
         ending=signal.SIGTERM,
         line=line,
     )
@@ -71,7 +71,7 @@ def start_qemu(
         machine.command(line),
         lambda pid: machine.freezer,
         first=_FIRST,
-        once_listening=_told(arguments),
+        once_listening=_start_message(arguments),
         ending=signal.SIGTERM,
         descriptors=machine.descriptors,
         line=line,
@@ -79,14 +79,14 @@ def start_qemu(
     return ends.enter_context(contextlib.closing(child)), machine.freezer
 
 
-def _told(arguments: list[str]) -> str:
-    """What the guest is told when it listens: a serial line echoes, or loses, what comes before."""
+def _start_message(arguments: list[str]) -> str:
+    """Returns the message to a guest that listens; a serial line echoes, or loses, earlier ones."""
     environment = {"XDG_CACHE_HOME": str(workload.cache_folder())}
     return json.dumps({"arguments": arguments, "environment": environment}) + "\n"
 
 
 def modules_of(arm: Arm) -> tuple[str, ...]:
-    """The modules that an arm's client imports besides the laboratory's own, sooner or later."""
+    """Returns the modules that an arm's client imports at any time, besides the laboratory's own."""
     if arm.maker == "native":
         return ()
     example = f"{example_clients.__name__}.{pathlib.Path(arm.source[0]).stem}"
@@ -95,10 +95,12 @@ def modules_of(arm: Arm) -> tuple[str, ...]:
 
 
 def _workload_files(settings: ExperimentSettings) -> list[str]:
-    """The files of recorded payloads, where such are sent, and of what they are named after."""
+    """Returns the files of recorded payloads, and of the package whose version is in their names; none if
+    the payloads of the experiment are generated.
+    """
     if settings.workload != "real":
         return []
-    workload.captures()  # makes the file if it is not there
+    workload.captures()  # makes the file if it does not exist
     recorded = workload.cache_folder().glob("thaw-lab/ddtrace-*.json")
     packages = pathlib.Path(str(importlib.metadata.distribution("ddtrace").locate_file("")))
     tracer = packages.glob("ddtrace-*.dist-info/METADATA")

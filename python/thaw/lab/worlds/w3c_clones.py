@@ -6,9 +6,9 @@ do.
 
 A client flushes in an emulated machine, which is then saved and ended. Two clones are loaded from the
 snapshot, one after the other, at the same end of the line, so that each would use what the first machine had
-open there. Each is told of the restore, and flushes. What a clone has of the machine that was saved, or of
-the other clone, is
-seen from outside: in its TLS handshakes, in its connections and in what arrives.
+open there. Each is told of the restore, and flushes. State that a clone shares with the machine that was
+saved, or with the other clone, is seen from outside: in its TLS handshakes, in its connections and in what
+arrives.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Clone:
     Attributes:
       random: bytes of its kernel's random numbers, after the restore; empty for the machine that was saved.
       hellos: the first messages of the TLS handshakes that it made.
-      connections: that it opened.
-      requests: that arrived.
+      connections: the number of connections that it opened.
+      requests: the number of its requests that arrived.
     """
 
     number: int
@@ -62,7 +62,7 @@ class Clone:
 
 @dataclass(frozen=True)
 class Clones:
-    """What was seen of one arm: the machine that was saved, and its clones."""
+    """The observations of one arm: of the machine that was saved, and of its clones."""
 
     arm: str
     machines: tuple[Clone, ...]
@@ -87,11 +87,11 @@ class Clones:
 
     @property
     def kernel_repeats(self) -> bool:
-        """Returns whether the clones' kernels gave the same random numbers, which is the machine's affair."""
+        """Returns whether the clones' kernels gave the same random numbers, which no client can prevent."""
         return _repeats([each.random for each in self.machines if each.random])
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, as JSON has it."""
+        """Returns all members as JSON has them."""
         return {**dataclasses.asdict(self), "shared": self.shared, "kernel_repeats": self.kernel_repeats}
 
 
@@ -100,7 +100,7 @@ def _repeats(values: list[str]) -> bool:
 
 
 def settings_of(arm: Arm, *, payloads: int = 2, seed: int = 1) -> ExperimentSettings:
-    """The settings with which an arm's machines run."""
+    """Returns the settings with which an arm's machines run."""
     return ExperimentSettings(
         arms=(arm.name,),
         world="W3b",
@@ -115,14 +115,14 @@ def settings_of(arm: Arm, *, payloads: int = 2, seed: int = 1) -> ExperimentSett
 
 
 def run(arm: Arm, settings: ExperimentSettings, *, reseeded: bool = True) -> Clones:
-    """Saves a machine and runs its clones. `reseeded`: each clone's kernel gets new random numbers as it is
-    restored, as from a machine manager that tells it; QEMU does not.
+    """Saves a machine and runs its clones. `reseeded`: whether each clone's kernel is reseeded as it is
+    restored, which managers of machines do and QEMU does not.
 
     Raises WorldMissing: this machine does not have what it takes; ExperimentError: it could not be carried
       out.
     """
     if (reason := availability.missing_program("W3b")) is not None:
-        raise WorldMissing(f"world W3c can't be had here: {reason}")
+        raise WorldMissing(f"world W3c can't be run here: {reason}")
     with contextlib.ExitStack() as ends:
         line = over_line.make(settings).line
         assert line is not None  # W3 does not do without

@@ -19,12 +19,12 @@ _INVOCATIONS = "aws.lambda.enhanced.invocations"
 
 
 def counts(point: Point) -> bool:
-    """Returns whether a point is one of those that `of_points` and `of_invocations` look at."""
+    """Returns whether a point is one of those that `check_points` and `check_invocations` look at."""
     return point.key.metric == _INVOCATIONS or bool(samples_by_number([point]))
 
 
-def of_numbers(name: str, handed_over: range, times: Mapping[int, int]) -> list[str]:
-    """The account of things by their numbers. `name` is of the kind, in the plural."""
+def check_numbers(name: str, handed_over: range, times: Mapping[int, int]) -> list[str]:
+    """Checks the arrivals of numbered things. `name`: their name, in the plural."""
     wrong = []
     if missing := [number for number in handed_over if not times.get(number)]:
         wrong.append(f"{len(missing)} of {len(handed_over)} {name} did not arrive, {missing[0]} first")
@@ -35,23 +35,23 @@ def of_numbers(name: str, handed_over: range, times: Mapping[int, int]) -> list[
     return wrong
 
 
-def of_spans(request: NumberedRequest, payloads: int, spans: Mapping[int, int]) -> list[str]:
-    """The account of the spans of numbered requests, the first `payloads` of them."""
+def check_spans(request: NumberedRequest, payloads: int, spans: Mapping[int, int]) -> list[str]:
+    """Checks the spans of the first `payloads` numbered requests."""
     wanted = {span for number in range(payloads) for span in request.ids(number)}
     times = {index: spans.get(span, 0) for index, span in enumerate(sorted(wanted))}
-    wrong = of_numbers("spans", range(len(wanted)), times)
+    wrong = check_numbers("spans", range(len(wanted)), times)
     if strange := set(spans) - wanted:
         wrong.append(f"{len(strange)} spans arrived that were not handed over")
     return wrong
 
 
-def of_lines(lines: Mapping[Line, int], written: range, request_ids: Iterable[str]) -> list[str]:
-    """The account of the function's numbered lines, and of START, END and REPORT of each invocation."""
-    return of_numbers("lines", written, numbers_of_lines(lines)) + of_platform_lines(lines, request_ids)
+def check_lines(lines: Mapping[Line, int], written: range, request_ids: Iterable[str]) -> list[str]:
+    """Checks the function's numbered lines, and START, END and REPORT of each invocation."""
+    return check_numbers("lines", written, numbers_of_lines(lines)) + check_platform_lines(lines, request_ids)
 
 
-def of_platform_lines(lines: Mapping[Line, int], request_ids: Iterable[str]) -> list[str]:
-    """The account of START, END and REPORT, each of which is credited to its own invocation."""
+def check_platform_lines(lines: Mapping[Line, int], request_ids: Iterable[str]) -> list[str]:
+    """Checks START, END and REPORT, each of which has to be credited to its own invocation."""
     times: Counter[tuple[str, str]] = Counter()
     wrong = []
     for line, each in lines.items():
@@ -67,19 +67,19 @@ def of_platform_lines(lines: Mapping[Line, int], request_ids: Iterable[str]) -> 
     return wrong
 
 
-def of_points(points: Iterable[Point], sent: range) -> list[str]:
-    """The account of the function's numbered points."""
-    return of_numbers("points", sent, samples_by_number(points))
+def check_points(points: Iterable[Point], sent: range) -> list[str]:
+    """Checks the function's numbered points."""
+    return check_numbers("points", sent, samples_by_number(points))
 
 
-def of_invocations(points: Iterable[Point], invocations: int) -> list[str]:
-    """The account of the enhanced metric of which each invocation makes one sample."""
+def check_invocations(points: Iterable[Point], invocations: int) -> list[str]:
+    """Checks the enhanced metric of which each invocation makes one sample."""
     samples = sum(point.samples for point in points if point.key.metric == _INVOCATIONS)
     return [] if samples == invocations else [f"{samples} samples of {_INVOCATIONS}, not {invocations}"]
 
 
-def of_datagrams(points: Iterable[Point], count: int) -> list[str]:
-    """The account of the first `count` paced datagrams: sums, samples and last values of each context."""
+def check_datagrams(points: Iterable[Point], count: int) -> list[str]:
+    """Checks the first `count` paced datagrams: sums, samples and last values of each context."""
     sums, samples, last = datagrams.expected(count)
     got_sums: Counter[datagrams.Context] = Counter()
     got_samples: Counter[datagrams.Context] = Counter()

@@ -73,7 +73,7 @@ class Bench:
         log: list[str] | None = None,
         memory_mb: int = MEMORY_MB,
     ) -> AsyncIterator[Lambda]:
-        """A Lambda that hands over numbered requests, with the extension, and no environment yet."""
+        """Gives a Lambda that hands over numbered requests, with the extension, and no environment yet."""
         environment = {
             **intake.agent_variables,
             **(variables or {}),
@@ -89,13 +89,13 @@ class Bench:
             yield sandbox
 
     def usage(self, sandbox: Lambda) -> Usage:
-        """The resources that the extension has used until now."""
+        """Returns the resources that the extension has used until now."""
         usage = sandbox.current.process(self.executable.name).usage()
         assert usage is not None, "the extension has ended"
         return usage
 
     async def begun(self, sandbox: Lambda, invocations: int) -> None:
-        """Returns when telemetry of the start of so many invocations was taken."""
+        """Returns when telemetry of the start of `invocations` invocations was taken."""
         async with asyncio.timeout(_PATIENCE):
             while sum(each.kinds.count("platform.start") for each in sandbox.deliveries) < invocations:
                 await asyncio.sleep(0.005)

@@ -76,7 +76,7 @@ async def datagram_rate(bench: Bench) -> Figures:
 
 
 async def _run(bench: Bench, count: int, rate: float) -> Figures:
-    """Runs an invocation in which so many datagrams are sent."""
+    """Runs an invocation in which `count` datagrams are sent."""
     here, *others = sorted(os.sched_getaffinity(0))
     with Intake() as intake, Gate(bench.folder) as gate:
         intake.weigh()
@@ -106,7 +106,7 @@ async def _run(bench: Bench, count: int, rate: float) -> Figures:
         "to_next_ms": bench.next_ms(invocation)[0],
         "peak_mb": after.peak_resident_bytes / 1e6,
         "requests": requests,
-        "account": accounts.of_spans(bench.request, 1, spans) + accounts.of_datagrams(points, count),
+        "account": accounts.check_spans(bench.request, 1, spans) + accounts.check_datagrams(points, count),
     }
 
 

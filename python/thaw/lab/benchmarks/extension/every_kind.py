@@ -36,8 +36,8 @@ async def platform_only(bench: Bench) -> Figures:
                 request_ids.append(invocation.request_id)
             await sandbox.shutdown("spindown")
         intake.spans()  # raises for requests that can't be decoded
-        wrong = accounts.of_platform_lines(intake.take_lines(), request_ids)
-        wrong += accounts.of_invocations(intake.take_points(), len(request_ids))
+        wrong = accounts.check_platform_lines(intake.take_lines(), request_ids)
+        wrong += accounts.check_invocations(intake.take_points(), len(request_ids))
     return {"runs": runs, "to_next_ms": median(took), "cpu_ms": median(cpu), "account": wrong}
 
 
@@ -57,7 +57,7 @@ async def connections(bench: Bench) -> Figures:
 
 
 async def _flushes(bench: Bench, hosts: int, round_trip: float) -> Figures:
-    """Flushes every kind of data a few times to so many hosts."""
+    """Flushes every kind of data a few times to `hosts` hosts."""
     runs = bench.times(20, 3)
     took, request_ids = [], []
     with contextlib.ExitStack() as stack:
@@ -98,10 +98,10 @@ async def _flushes(bench: Bench, hosts: int, round_trip: float) -> Figures:
         "handshakes_resumed_per_flush": (after["handshakes_resumed"] - before["handshakes_resumed"]) / runs,
         "to_next_ms": median(took),
         "targets": sorted(targets),
-        "account": accounts.of_spans(bench.request, invocations, spans)
-        + accounts.of_lines(lines, range(invocations * _EVENT["lines"]), request_ids)
-        + accounts.of_points(points, range(invocations * _EVENT["points"]))
-        + accounts.of_invocations(points, invocations),
+        "account": accounts.check_spans(bench.request, invocations, spans)
+        + accounts.check_lines(lines, range(invocations * _EVENT["lines"]), request_ids)
+        + accounts.check_points(points, range(invocations * _EVENT["points"]))
+        + accounts.check_invocations(points, invocations),
     }
 
 
@@ -125,7 +125,7 @@ async def endurance_of_all(bench: Bench) -> Figures:
     closed = 0
 
     def take(intake: Intake) -> None:
-        """Keeps of what has come since the last time the part that the account needs."""
+        """Takes what has arrived since the last call, and keeps the part that the account needs."""
         lines.update(intake.take_lines())
         points.extend(point for point in intake.take_points() if accounts.counts(point))
 
@@ -148,10 +148,10 @@ async def endurance_of_all(bench: Bench) -> Figures:
         take(intake)
         spans = intake.spans()
         counts = intake.counts()
-    wrong = accounts.of_spans(bench.request, invocations, spans)
-    wrong += accounts.of_lines(lines, range(invocations * event["lines"]), request_ids)
-    wrong += accounts.of_points(points, range(invocations * event["points"]))
-    wrong += accounts.of_invocations(points, invocations)
+    wrong = accounts.check_spans(bench.request, invocations, spans)
+    wrong += accounts.check_lines(lines, range(invocations * event["lines"]), request_ids)
+    wrong += accounts.check_points(points, range(invocations * event["points"]))
+    wrong += accounts.check_invocations(points, invocations)
     return {
         "invocations": invocations,
         "spans": len(spans),

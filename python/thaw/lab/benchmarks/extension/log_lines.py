@@ -42,7 +42,7 @@ async def logs(bench: Bench) -> Figures:
 
 
 async def _run(bench: Bench, lines: int, *, settles: bool) -> Figures:
-    """Runs an invocation with so many lines. `settles`: whether its end waits until the extension rests."""
+    """Runs an invocation with `lines` lines. `settles`: whether its end waits until the extension rests."""
     figures: Figures = {}
     with Intake() as intake, Gate(bench.folder) as gate:
         intake.weigh()
@@ -68,7 +68,7 @@ async def _run(bench: Bench, lines: int, *, settles: bool) -> Figures:
     figures["peak_mb"] = after.peak_resident_bytes / 1e6
     # The last requests have the lines of the invocation's REPORT.
     figures["requests"] = [each for each in requests if each["items"] > 10]
-    figures["account"] = accounts.of_spans(bench.request, 1, spans)
+    figures["account"] = accounts.check_spans(bench.request, 1, spans)
     figures["account"] += _account(arrived, lines, first.request_id, invocation.request_id)
     return figures
 
@@ -115,6 +115,6 @@ def _account(arrived: dict[Line, int], lines: int, first: str, request_id: str) 
             times[number] = times.get(number, 0) + each
             if line.request_id != request_id:
                 wrong.append("a line is credited to another invocation")
-    return sorted({*wrong, *accounts.of_numbers("lines", range(lines), times)}) + accounts.of_platform_lines(
-        arrived, [first, request_id]
-    )
+    return sorted(
+        {*wrong, *accounts.check_numbers("lines", range(lines), times)}
+    ) + accounts.check_platform_lines(arrived, [first, request_id])

@@ -94,7 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="BENCHMARK", help="which; all if none is named"
+        "names",
+        nargs="*",
+        choices=[*BENCHMARKS, []],
+        metavar="BENCHMARK",
+        help="the benchmarks to run (default: all)",
     )
     parser.add_argument(
         "--extension",
@@ -103,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"the executable; a layer's is measured, others are slower ({EXTENSION.name} of the checkout)",
     )
     parser.add_argument(
-        "--json", type=output_file, help="a file for the figures, and for the rows of the table"
+        "--json", type=output_file, help="writes the figures and the rows of the table into this file"
     )
     parser.add_argument(
         "--mtu", type=integer(576, 65536), default=MTU, help=f"loopback's packet size ({MTU})"
@@ -117,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(help_only(sys.argv[1:] if arguments is None else arguments, ()))
     for needed in (given.extension, LOAD_GENERATOR):
         if not needed.exists():
-            parser.error(f"{needed} is not there; bazel build //cc:extension //tools/load_generator")
+            parser.error(f"{needed} does not exist; bazel build //cc:extension //tools/load_generator")
     if (crowd := own_processes.enter()) is not None:
         print(f"{crowd}; what is read of /proc costs more than in a sandbox", file=sys.stderr)
     note = own_network.enter(given.mtu)

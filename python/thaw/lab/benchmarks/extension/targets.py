@@ -1,4 +1,4 @@
-"""What logs and metrics may cost: each figure beside its bar, its aim and the figure of Datadog's extension.
+"""Targets of logs and metrics: each figure beside its bar, its aim and the figure of Datadog's extension.
 
     for row in rows(figures):
         print(row.target.what, row.measured_text, row.verdict)
@@ -61,8 +61,8 @@ class Row:
     """A target with the figure that was measured.
 
     Attributes:
-      account: what is wrong with the account; empty: it is right.
-      busy: why the machine's times mean little; empty: it was idle.
+      account: the fault of the account; empty: it is right.
+      busy: the reason why the machine's times mean little; empty: it was idle.
       note: more about the figure, for the table.
     """
 
@@ -91,7 +91,7 @@ class Row:
         return self.target.measured_text(self.measured) + (f" ({self.note})" if self.note else "")
 
     def cells(self) -> list[str]:
-        """The row of a table under HEADINGS."""
+        """Returns the row of a table under HEADINGS."""
         target = self.target
         return [
             target.what,
@@ -104,7 +104,7 @@ class Row:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as JSON has it."""
+        """Returns the row as JSON has it."""
         target = self.target
         return {
             "what": target.what,
@@ -121,7 +121,7 @@ class Row:
 
 
 def rows(figures: Mapping[str, Any]) -> Iterator[Row]:
-    """A row for each target whose benchmark is among the figures, in the order of the benchmarks."""
+    """Yields a row for each target whose benchmark is among the figures, in the order of the benchmarks."""
     for name, make in _ROWS.items():
         if name in figures:
             yield from make(figures[name])
@@ -141,7 +141,7 @@ def _logs(run: Mapping[str, Any]) -> Iterator[Row]:
     lines = f"{run['lines']:,} lines"
     yield _row(run, run["taken_us"], Target("CPU per log line taken", "µs", 3, 1.5, "18.7 µs"))
     yield _row(run, run["sent_us"], Target("CPU per log line encoded and sent", "µs", 1.5, 1, "4.7 µs"))
-    # What is encoded as it comes is in the first figure and not in the second.
+    # The work of encoding lines as they come is in the first figure and not in the second.
     yield _row(run, run["both_us"], Target("both together", "µs", 4.5, 2.5, "23.4 µs"))
     yield _row(run, run["to_next_ms"], Target(f"runtimeDone after {lines} to /next", "ms", 10, 5, "41 ms"))
     yield _row(

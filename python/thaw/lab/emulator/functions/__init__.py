@@ -25,10 +25,12 @@ def demo_settings() -> Settings:
 
 
 def demo_command(settings: Settings) -> list[str]:
-    """awslambdaric, with this process's Python and the function's handler."""
+    """Returns the command of awslambdaric with this process's Python and the function's handler."""
     return [sys.executable, "-m", "awslambdaric", settings.handler]
 
 
 def poster_command(*arguments: str) -> list[str]:
-    """The function that hands over numbered traces; poster.py says what its arguments are."""
+    """Returns the command of a function that hands over numbered traces; poster.py describes its
+    arguments.
+    """
     return [sys.executable, "-SE", str(_FOLDER / "poster.py"), *arguments]

@@ -107,7 +107,7 @@ def hand_over(poster: Poster, numbers: Iterable[int], statuses: list[int]) -> No
 
 
 def wait_for_byte(pipe: str) -> None:
-    """Returns when somebody has written into the named pipe."""
+    """Returns when a byte was written into the named pipe."""
     with open(pipe, "rb", buffering=0) as waiting:
         waiting.read(1)
 

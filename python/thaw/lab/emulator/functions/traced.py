@@ -13,8 +13,10 @@ from ddtrace.trace import tracer
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`items`: how many children; `lines`, `points`: the first number of log lines and of points of metrics,
-    and the one after the last; `sleep`: seconds; `fail`: whether it raises.
+    """Makes spans, log lines and points of metrics, as the event asks for.
+
+    `items`: the number of children of the root span; `lines`, `points`: the first number of the log lines or
+    points, and the one after the last; `sleep`: seconds; `fail`: whether the handler raises.
     """
     with tracer.trace("aws.lambda", service="demo", resource="handler", span_type="serverless") as root:
         root.set_tag("request_id", context.aws_request_id)
@@ -32,5 +34,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _send_points(numbers: range) -> None:
-    # It lies in this folder, which is where the runtime's client looks for the handler.
+    # This folder has the module: the runtime's client looks there for the handler.
     importlib.import_module("poster").send_points(numbers)

@@ -83,7 +83,7 @@ async def live(
         settings = replace(plan.settings, environment=around.options, files_over=around.files_over)
         account = Account(
             cut_off=plan.cuts_off,
-            deaf=plan.loses_ends,
+            telemetry_lost=plan.loses_ends,
             kills=plan.end in ("crash", "timeout"),
         )
         async with Lambda(
@@ -126,11 +126,13 @@ async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocati
         around.recover()
     with contextlib.suppress(Exception):
         await sandbox.shutdown("spindown")
-    account.key_withheld = plan.end == "spindown" and around.secrets is not None and around.secrets.told == 0
+    account.key_not_asked_again = (
+        plan.end == "spindown" and around.secrets is not None and around.secrets.answered == 0
+    )
     account.ends = list(sandbox.shutdowns)
     account.end_lost = (
         account.kills
-        and account.deaf
+        and account.telemetry_lost
         and not plan.faults.unsupported
         and not last.times.runtime_done_delivered_ns
     )
@@ -177,7 +179,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
 
 
 def _extension_process(sandbox: Lambda) -> Process | None:
-    """The extension's process; None if it has not come up, or is gone."""
+    """Returns the extension's process; None if it has not come up, or is gone."""
     with contextlib.suppress(EmulatorError, KeyError, StopIteration):
         return sandbox.current.process(next(iter(sandbox.startups)).name)
     return None
@@ -188,7 +190,7 @@ def _settle(
 ) -> None:
     """Fills in the payloads that were taken, those that arrived, and the extension's counts of them."""
     intake = around.intake
-    times, untold = intake.spans(), intake.spans_untold()
+    times, unanswered = intake.spans(), intake.spans_unanswered()
     for line in journal.read_text().splitlines():
         if line.startswith("points"):
             continue
@@ -198,7 +200,7 @@ def _settle(
         spans = request.ids(payload)
         came = [times.get(span, 0) for span in spans]
         account.payloads[payload] = Payload(
-            status, min(came), max(came), max(untold.get(span, 0) for span in spans)
+            status, min(came), max(came), max(unanswered.get(span, 0) for span in spans)
         )
     account.wrong_keys = sum(each["headers"].get("dd-api-key") != around.key for each in intake.requests())
     account.extension_counts = log.counts

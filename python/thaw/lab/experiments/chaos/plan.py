@@ -35,20 +35,21 @@ class Plan:
     """Everything that happens to one environment.
 
     Attributes:
-      settings, faults: of the Lambda.
-      scripts: of the intake, one for each invocation; those after the last are like it.
-      proxy: what the proxy does at each invocation; None: there is no proxy.
-      events: of the invocations.
-      gaps: seconds that the environment is frozen before each invocation, beside what it takes anyway.
-      rubbish: how many connections with rubbish are opened beside each invocation.
+      settings, faults: the emulated Lambda's settings and faults of telemetry.
+      scripts: the intake's scripts, one for each invocation; the last one stays in force.
+      proxy: the behaviour of the proxy at each invocation; None: there is no proxy.
+      events: the event of each invocation.
+      gaps: the seconds between two invocations, in which the environment is frozen.
+      rubbish: the number of connections with invalid bytes that are opened beside each invocation.
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
-      end: how the environment ends.
+      end: the way in which the environment ends.
       unreadable: at which invocations telemetry comes that can't be read.
       unread: at which invocations the extension's output is not read. Never at the last, whose output has
         its counts.
       lost_ends: at which invocations platform.runtimeDone is lost, and no other record.
-      aaaa: what the nameserver answers to questions for IPv6; None: the intake has no name, but an address.
-      store, store_faults: where the key is and what the first calls for it get; None: it is in a variable.
+      aaaa: what the nameserver answers to questions for IPv6 addresses; None: the intake has no name.
+      store, store_faults: the store of the key, and what the first calls to it get; None: the key is in a
+        variable.
     """
 
     settings: Settings
@@ -69,7 +70,7 @@ class Plan:
 
     @property
     def loses_ends(self) -> bool:
-        """Returns whether the extension may not be told that an invocation has ended."""
+        """Returns whether the record that an invocation has ended may be lost."""
         return self.faults.drop_fraction > 0 or any(self.lost_ends)
 
     @property
@@ -126,7 +127,7 @@ def _with_logs(plan: Plan, chance: random.Random) -> Plan:
     """
     if chance.random() < 0.3:
         return plan
-    # Few records of a request make so many requests that the end of an invocation is told late.
+    # With few records in a request there are so many requests that the record of an end comes late.
     most = 50 if plan.faults.split else 2500
     for event in plan.events:
         event["lines"] = min(most, chance.choice((0, 1, 5, 50, 300, 2500)))

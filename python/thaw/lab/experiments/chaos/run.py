@@ -38,12 +38,12 @@ from thaw.lab.experiments.chaos.plan import Plan, draw
 from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE, Stop
 
-# Taken, arrived, arrived more than once, told lost.
+# Taken, arrived, arrived more than once, reported as lost.
 _Counts = tuple[int, int, int, int]
 
 
 class ChaosError(RuntimeError):
-    """An invariant is broken; the text says which, and how to see it again."""
+    """An invariant is broken; the text says which, and how to repeat the run."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Result:
     """Counts of a whole run.
 
     Attributes:
-      numbered: by the name of a kind of data for which the function gets no answer: how many were taken,
-        arrived, arrived more than once, and are said to be lost, at most.
+      numbered: counts of each kind of data for which the function gets no answer, by the kind's name: how
+        many were taken, arrived, arrived more than once, and were at most reported as lost.
     """
 
     environments: int
@@ -60,7 +60,7 @@ class Result:
     taken: int
     arrived: int
     twice: int
-    told_lost: int
+    reported_lost: int
     seconds: float
     numbered: dict[str, _Counts] = field(default_factory=dict)
 
@@ -76,7 +76,8 @@ def run(
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Result:
-    """Runs one environment after the other, until the time is over, or so many ran, or `stop` asks for it.
+    """Runs one environment after the other until the time is over, `stop` is requested, or as many ran as are
+    to run.
 
     Args:
       only: runs just the environment of that number.
@@ -103,10 +104,10 @@ def run(
             taken += len(account.taken)
             arrived += sum(account.payloads[each].least > 0 for each in account.taken)
             twice += sum(account.payloads[each].most > 1 for each in account.taken)
-            lost += account.told_lost
+            lost += account.reported_lost
             for kind in account.numbered:
                 a, b, c, d = numbered.get(kind.name, (0, 0, 0, 0))
-                lost_at_most = min(kind.told_lost, len(kind.missing))
+                lost_at_most = min(kind.reported_lost, len(kind.missing))
                 numbered[kind.name] = (
                     a + len(kind.taken),
                     b + kind.arrived,
@@ -117,7 +118,7 @@ def run(
             shown.step(done if environments else round(spent), f"chaos, {done} environments")
             shown.say(
                 f"{spent:6.1f} s  {done} environments, {taken:,} payloads taken, {arrived:,} arrived,"
-                f" {lost:,} told lost" + _words(numbered)
+                f" {lost:,} reported as lost" + _words(numbered)
             )
             number += 1
             ended = stop is not None and stop.requested
@@ -127,7 +128,7 @@ def run(
 
 def _words(numbered: dict[str, _Counts]) -> str:
     return "".join(
-        f"; {taken:,} {name} taken, {arrived:,} arrived ({twice:,} more than once), {lost:,} told lost"
+        f"; {taken:,} {name} taken, {arrived:,} arrived ({twice:,} more than once), {lost:,} reported as lost"
         for name, (taken, arrived, twice, lost) in numbered.items()
     )
 
@@ -197,7 +198,7 @@ def _run(given: argparse.Namespace) -> int:
     print(
         f"seed {given.seed}: {result.environments} environments in {result.seconds:.0f} s;"
         f" of {result.payloads:,} payloads {result.taken:,} were taken, {result.arrived:,} arrived"
-        f" ({result.twice:,} more than once, as they may), {result.told_lost:,} are said to be lost"
+        f" ({result.twice:,} more than once, as they may), {result.reported_lost:,} are said to be lost"
         f"{_words(result.numbered)}; nothing is unaccounted for"
     )
     return EXIT_CODE if stop.requested else 0

@@ -31,7 +31,7 @@ _SAY_EVERY = 10.0  # seconds
 
 @dataclass
 class Cycled:
-    """What was run: cycles, payloads that were handed over, and lives that broke an invariant."""
+    """The counts of a run: cycles, payloads that were handed over, and lives that broke an invariant."""
 
     cycles: int = 0
     payloads: int = 0
@@ -81,7 +81,7 @@ def run(
     say: Callable[[str], None] = lambda line: None,
     stop: Stop | None = None,
 ) -> Cycled:
-    """Runs so many cycles, spread over the policies. The same seed gives the same lives."""
+    """Runs `cycles` cycles, spread over the policies. The same seed gives the same lives."""
     found = Cycled()
     begun = said = time.monotonic()
     lock = threading.Lock()

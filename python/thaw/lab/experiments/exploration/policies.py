@@ -78,7 +78,7 @@ NOT_EXPLORED = {
 
 @dataclass(frozen=True)
 class Size:
-    """How large histories are."""
+    """The size of histories."""
 
     flushes: tuple[int, ...]
     freezes: int = 0

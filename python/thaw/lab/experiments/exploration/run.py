@@ -35,7 +35,7 @@ class _Ended(Exception):
 
 @dataclass
 class Explored:
-    """What one policy went through, or all of them."""
+    """The counts of one policy's exploration, or of all together."""
 
     histories: int = 0
     known: int = 0
@@ -44,7 +44,7 @@ class Explored:
     random: int = 0
     complete: bool = True
     seconds: float = 0.0
-    # By cell of the failure table: how often it was met, and why it can't be.
+    # For each cell of the failure table, the times that it was met, or the reason why it can't be.
     failures: dict[str, int] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     broken: list[dict[str, Any]] = field(default_factory=list)
@@ -146,11 +146,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = [policy.name for policy in POLICIES]
     option(
         "--policies",
-        type=_names(names),
+        type=arguments.several_of(names, "policy"),
         metavar="NAME,…",
         help=f"the clients to explore (default: all of {', '.join(names)})",
     )
-    option("--large", action="store_true", help="also histories that take hours")
+    option("--large", action="store_true", help="runs also histories that take hours")
     option(
         "--random",
         type=arguments.integer(0, 1_000_000_000),
@@ -169,26 +169,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option(
         "--without-histories",
         action="store_true",
-        help="runs no histories, neither all small ones nor random ones",
+        help="leaves out histories, all small ones and random ones",
     )
     option(
-        "--seed", type=arguments.seed, default=1, help="of the first random history (default: %(default)s)"
+        "--seed",
+        type=arguments.seed,
+        default=1,
+        help="the seed of the first random history (default: %(default)s)",
     )
     option(
         "--jobs",
         type=arguments.integer(1, 1024),
         default=os.cpu_count() or 1,
         metavar="N",
-        help="threads (default: %(default)s)",
+        help="the number of threads (default: %(default)s)",
     )
-    option("--failures", action="store_true", help="print the table of failures, cell by cell")
-    option("--json", type=arguments.output_file, metavar="FILE", help="write the counts into this file")
+    option("--failures", action="store_true", help="prints the table of failures, cell by cell")
+    option("--json", type=arguments.output_file, metavar="FILE", help="writes the counts into this file")
     parser.set_defaults(run=_run)
-
-
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    one = arguments.one_of(known, "policy")
-    return lambda text: [one(name.strip()) for name in text.split(",")]
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The command `losses`: ten thousand freezes of thaw's arm, and what became of its payloads."""
+"""The command `losses`: ten thousand freezes of thaw's arm, and the fates of its payloads."""
 
 from __future__ import annotations
 
@@ -47,31 +47,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_folder,
         default=pathlib.Path("losses-results"),
         metavar="FOLDER",
-        help="where measurements are written; what is there is not measured again (%(default)s)",
+        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
     )
     option(
         "--worlds",
-        type=arguments.checked(_worlds),
+        type=arguments.several_of(WORLDS, "world"),
         default=WORLDS,
         metavar="A,B",
-        help=f"some of {', '.join(WORLDS)} (default: all)",
+        help=f"the worlds, some of {', '.join(WORLDS)} (default: all)",
     )
     option(
         "--share",
         type=arguments.checked(_share),
         default=1.0,
         metavar="X",
-        help="of the freezes of each spec, from 0 to 1 (%(default)g)",
+        help="the share of each spec's freezes that is run, above 0 and up to 1 (default: %(default)g)",
     )
     parser.set_defaults(run=run_command)
-
-
-def _worlds(text: str) -> list[str]:
-    names = [each.strip() for each in text.split(",")]
-    for name in names:
-        if name not in WORLDS:
-            raise ValueError(f"there is no world {name!r} here; there are {', '.join(WORLDS)}")
-    return names
 
 
 def _share(text: str) -> float:
@@ -82,7 +74,7 @@ def _share(text: str) -> float:
 
 
 def grids(worlds: Iterable[str] = WORLDS, share: float = 1.0) -> list[Grid]:
-    """The grids of these worlds, with a share of their cycles. ValueError: a spec is wrong."""
+    """Returns the grids of these worlds, with a share of their cycles. ValueError: a spec is wrong."""
     made = []
     for path in sorted(SPECS.glob("*.toml")):
         grid = spec_file.read(path)
@@ -129,13 +121,13 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def rows_of(points: Iterable[ExperimentSettings], results: pathlib.Path) -> list[PointRow]:
-    """The rows of those points that are in the folder."""
+    """Returns the rows of the points whose files are in the folder."""
     paths = [dataset.path_of(results, point, spec_file.to_toml(point)) for point in points]
     return dataset.read_files([path for path in paths if path.exists()])
 
 
 def table(rows: Sequence[PointRow]) -> str:
-    """What became of the payloads, by world and scenario, and in all."""
+    """Returns a table of the payloads' fates, by world and scenario, and in all."""
     found: dict[tuple[str, str], list[PointRow]] = {}
     for row in rows:
         found.setdefault((row.world, row.scenario), []).append(row)
