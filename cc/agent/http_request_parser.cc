@@ -299,7 +299,7 @@ absl::Status HttpRequestParser::CheckHead(const char* begin) {
     if (head_.http_1_0) return NotHttp("HTTP/1.0 has no Transfer-Encoding");
     if (!absl::EqualsIgnoreCase(*coding, "chunked")) {
       return absl::UnimplementedError(
-          absl::StrCat("no Transfer-Encoding but 'chunked' is known, not '", *coding, "'"));
+          absl::StrCat("the Transfer-Encoding '", *coding, "' is not supported, only 'chunked'"));
     }
     head_.chunked = true;
   }

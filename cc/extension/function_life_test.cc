@@ -190,7 +190,7 @@ TEST_F(FunctionLifeTest, AnEndThatIsNotSeenLeavesTimeForAFlushBeforeTheDeadline)
   EXPECT_EQ(traces_->delivered(), 1);
 }
 
-TEST_F(FunctionLifeTest, WhoTellsNothingAtAllIsNotWaitedForAgain) {
+TEST_F(FunctionLifeTest, AnEnvironmentWithoutRecordsIsNotWaitedForAgain) {
   Live("end", {.silence = absl::Seconds(5)});
   WillInvoke("a");
   Begin();

@@ -80,7 +80,7 @@ THAW_DECLARE_ENUM(FlushReason, kAllFlushReasons, THAW_FLUSH_REASONS)
   X(begun_at_next, "flushes that began while the next event was waited for")                 \
   X(quiesces, "times that the environment was given up to a freeze")                         \
   X(open_at_next, "exchanges that were open at such a time")                                 \
-  X(quiesce_broken, "of those, the ones of no flush in the background")                      \
+  X(quiesce_broken, "of those, exchanges that no background flush explains")                    \
   X(resumes, "returns from a freeze")                                                        \
   X(implausible_deadlines, "invocations whose deadline can't be, so that it was not heeded") \
   X(lost_at_shutdown, "payloads that were kept when the process ended")
@@ -187,7 +187,7 @@ class FlushCoordinator {
     Client* client;
   };
 
-  // Returns whether no caller waits for such a flush.
+  // Returns whether flushes for this reason run in the background, without a caller that waits.
   bool InBackground(FlushReason reason) const;
   // Returns the active time until the flush must have ended.
   absl::Duration DeadlineOf(FlushReason reason) const;

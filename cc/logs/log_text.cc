@@ -144,7 +144,7 @@ bool LogTextReader::Read(std::string_view json, LogText& line) {
     AppendJsonEscaped(tags, repaired_tags_);
     line.tags = repaired_tags_;
   }
-  // No name that anybody else knows has such a part.
+  // Ids that Lambda gives have no such half, so one that does is of no use.
   for (std::string_view* name : {&line.request_id, &line.execution_arn})
     if (MayHaveHalfPairs(*name)) *name = {};
   return has_text;

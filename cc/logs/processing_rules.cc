@@ -33,10 +33,10 @@ struct ForeignSyntax {
   std::string_view advice;
 };
 constexpr ForeignSyntax kForeign[] = {
-    {"(?=", "no engine with linear time has look-ahead"},
-    {"(?!", "no engine with linear time has look-ahead"},
-    {"(?<=", "no engine with linear time has look-behind"},
-    {"(?<!", "no engine with linear time has look-behind"},
+    {"(?=", "RE2, which takes linear time, has no look-ahead"},
+    {"(?!", "RE2, which takes linear time, has no look-ahead"},
+    {"(?<=", "RE2, which takes linear time, has no look-behind"},
+    {"(?<!", "RE2, which takes linear time, has no look-behind"},
     {"(?x", "Rust's regex takes the flag x, RE2 does not: write the pattern without blanks and comments"},
     {"\\b{", "Rust's regex takes \\b{start} and the like, RE2 only \\b"},
     {"&&", "Rust's regex takes intersections of classes, RE2 does not"},
@@ -51,7 +51,7 @@ std::string_view AdviceOn(std::string_view pattern) {
   for (size_t i = 0; i + 1 < pattern.size(); ++i) {
     if (pattern[i] != '\\') continue;
     if (pattern[i + 1] >= '1' && pattern[i + 1] <= '9')
-      return "no engine with linear time has back-references";
+      return "RE2, which takes linear time, has no back-references";
     ++i;
   }
   return "";

@@ -19,7 +19,7 @@ absl::StatusOr<std::shared_ptr<HttpConnection>> MakeHttpConnection(
                                   counts, std::move(on_idle_closed));
   }
   return absl::UnimplementedError(
-      absl::StrCat("the server agreed on protocol \"", dialled.protocol, "\", which is not spoken here"));
+      absl::StrCat("the server agreed on protocol \"", dialled.protocol, "\", which this client does not speak"));
 }
 
 }  // namespace thaw

@@ -12,7 +12,7 @@ namespace thaw {
 namespace {
 
 // Headers that the client writes itself, or whose meaning it relies on.
-constexpr std::string_view kOfTheClient[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
+constexpr std::string_view kClientHeaders[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
                                              "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
                                              "Trailer", "Expect"};
 
@@ -63,7 +63,7 @@ absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
 absl::Status CheckHeader(std::string_view name, std::string_view value) {
   if (!IsToken(name)) return absl::InvalidArgumentError(absl::StrCat(Quoted(name), " is not a header name"));
   const auto same = [name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); };
-  if (std::any_of(std::begin(kOfTheClient), std::end(kOfTheClient), same)) {
+  if (std::any_of(std::begin(kClientHeaders), std::end(kClientHeaders), same)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the header ", name,
                      " can't be set: the client frames its requests and keeps its connections itself"));

@@ -37,7 +37,7 @@ TEST(FunctionTagsTest, SortedAndStable) {
   EXPECT_EQ(FunctionTags(Facts()).Text(), FunctionTags(Facts()).Text());
 }
 
-TEST(FunctionTagsTest, WhatIsNotKnownIsNoTag) {
+TEST(FunctionTagsTest, UnknownFactsAreNoTags) {
   const FunctionTags tags(FunctionFacts{});
   EXPECT_THAT(tags.map(),
               ElementsAre(Pair("account_id", "none"), Pair("architecture", std::string(Architecture())),

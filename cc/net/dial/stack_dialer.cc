@@ -74,7 +74,7 @@ class StackDialer : public Dialer {
           failure->phase = Phase::kProxy;
           co_return failure;
         }
-        result.times.resumed = false;  // said of TLS to the destination alone
+        result.times.resumed = false;  // describes TLS to the destination only
       }
       if (!destination.is_tls()) {
         result.absolute_form = true;
