@@ -115,24 +115,6 @@ bool ReadObject(std::string_view object, LogText& line) {
 
 }  // namespace
 
-std::string_view ToString(LogStatus status) {
-  switch (status) {
-    case LogStatus::kCritical:
-      return "critical";
-    case LogStatus::kError:
-      return "error";
-    case LogStatus::kWarn:
-      return "warn";
-    case LogStatus::kInfo:
-      return "info";
-    case LogStatus::kDebug:
-      return "debug";
-    case LogStatus::kTrace:
-      return "trace";
-  }
-  return "info";
-}
-
 bool LogTextReader::Read(std::string_view json, LogText& line) {
   no_memory_ = false;
   const bool has_text = ReadParts(json, line);

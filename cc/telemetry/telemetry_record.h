@@ -15,12 +15,19 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
 // Result of a phase, in the platform's terms.
-enum class TelemetryStatus { kUnknown, kSuccess, kError, kFailure, kTimeout };
-std::string_view ToString(TelemetryStatus status);
+// X(enumerator, name, the result)
+#define THAW_TELEMETRY_STATUSES(X)                      \
+  X(kUnknown, unknown, "the platform's word is unknown") \
+  X(kSuccess, success, "it succeeded")                  \
+  X(kError, error, "the handler failed")                \
+  X(kFailure, failure, "the runtime failed")            \
+  X(kTimeout, timeout, "it took too long")
+THAW_DECLARE_ENUM(TelemetryStatus, kTelemetryStatuses, THAW_TELEMETRY_STATUSES)
 
 // The phase in which the function was initialised.
 enum class InitPhase { kUnknown, kInit, kInvoke, kSnapStart };
