@@ -215,13 +215,13 @@ class FlushCoordinator {
   bool function_runs_ = false;
   std::optional<absl::Duration> function_ended_;  // on the monotonic clock, until Quiesce
   bool at_next_ = false;                          // between Quiesce and Resume
-  bool timed_ = false;                            // the race alarm is used
+  bool uses_race_alarm_ = false;
   bool continuous_ = false;
 
   int running_ = 0;
   int running_in_background_ = 0;
   std::vector<Completion<bool>*> waiting_;  // wait for running_ to be 0
-  Completion<bool>* taking_in_ = nullptr;   // waits for the function's end
+  Completion<bool>* function_end_wait_ = nullptr;   // waits for the function's end
   Alarm race_alarm_;
 
   CoordinatorCounts counts_;

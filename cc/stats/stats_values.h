@@ -56,7 +56,7 @@ class StatsValues {
   MsgpackReader& reader_;
   MsgpackWriter& writer_;
   StatsCounts& counts_;
-  bool tells_ = true;
+  bool describes_ = true;
   std::string problem_;
 };
 
