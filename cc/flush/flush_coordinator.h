@@ -82,7 +82,7 @@ THAW_DECLARE_ENUM(FlushReason, kAllFlushReasons, THAW_FLUSH_REASONS)
   X(open_at_next, "exchanges that were open at such a time")                                 \
   X(quiesce_broken, "of those, exchanges that no background flush explains")                    \
   X(resumes, "returns from a freeze")                                                        \
-  X(implausible_deadlines, "invocations whose deadline can't be, so that it was not heeded") \
+  X(implausible_deadlines, "invocations whose deadline is implausible, so that it was ignored") \
   X(lost_at_shutdown, "payloads that were kept when the process ended")
 
 struct CoordinatorCounts {
@@ -149,7 +149,7 @@ class FlushCoordinator {
   FlushDecision BeginInvocation(absl::Time deadline);
   // The function has ended. The time from here to Quiesce is what the extension adds.
   void OnFunctionEnd();
-  // Sends what there is. kEnd and kBlocking also wait for flushes that are already running.
+  // Sends all waiting data. kEnd and kBlocking also wait for flushes that are already running.
   Task<FlushReport> Flush(FlushReason reason);
   // The next event is about to be requested. Returns the number of open exchanges with the intake.
   int Quiesce();
