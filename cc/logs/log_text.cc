@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "cc/base/reserve.h"
+#include "cc/base/utf8.h"
 #include "cc/logs/json_text.h"
 #include "cc/telemetry/json_elements.h"
 

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/http_token.h"
 
 namespace thaw {
 
@@ -16,11 +17,6 @@ constexpr std::string_view kClientHeaders[] = {"Host",    "Content-Length", "Tra
                                              "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
                                              "Trailer", "Expect"};
 
-// RFC 9110 section 5.6.2.
-bool IsTokenCharacter(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
-}
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenCharacter);
 }
