@@ -16,7 +16,7 @@ namespace thaw {
   X(kWarn, warn, "states that last, when they begin")       \
   X(kInfo, info, "the ends of these states, and the start") \
   X(kDebug, debug, "each flush, with all counts")           \
-  X(kTrace, trace, "the same as from debug on")
+  X(kTrace, trace, "everything")
 THAW_DECLARE_ENUM(LogLevel, kLogLevels, THAW_LOG_LEVELS)
 
 // Parses error, warn (warning), info, debug, trace (all), in any case.
