@@ -33,7 +33,7 @@ constexpr std::string_view kEnhanced =
     R"(
 ## Invocations and the environment
 
-Each is told once, with the time at which the platform says it happened. `DD_ENHANCED_METRICS=false` switches them off,
+Each is sent once, with the time at which the platform says it happened. `DD_ENHANCED_METRICS=false` switches them off,
 and `DD_LAMBDA_PROC_ENHANCED_METRICS=false` those from `rx_bytes` on, which are read from `/proc`.
 
 * The first `invocations` waits for the record that tells whether the function is durable, at the latest until the
@@ -50,7 +50,7 @@ and `DD_LAMBDA_PROC_ENHANCED_METRICS=false` those from `rx_bytes` on, which are 
   regions, with the lower price of time in environments of provisioned concurrency. Other tiers, ephemeral storage, the
   price of keeping environments provisioned, and the regions of China and of the government of the United States are
   not in it.
-* Without logs (`DD_SERVERLESS_LOGS_ENABLED=false`) `out_of_memory` is told by the platform's records alone.
+* Without logs (`DD_SERVERLESS_LOGS_ENABLED=false`) `out_of_memory` follows from the platform's records alone.
 
 | metric | unit | meaning |
 |---|---|---|
