@@ -8,6 +8,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/stats/stats_payload.h"
+#include "cc/telemetry/telemetry_record.h"
 
 namespace thaw {
 namespace {

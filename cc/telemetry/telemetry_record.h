@@ -39,6 +39,13 @@ struct TelemetrySpan {
   absl::Duration duration;
 };
 
+// The part of a runtime version that marks durable functions, whose executions outlive an environment:
+// "python:3.14.DurableFunction.v6".
+inline constexpr std::string_view kDurableRuntime = ".DurableFunction";
+inline bool IsDurable(std::string_view runtime_version) {
+  return runtime_version.find(kDurableRuntime) != std::string_view::npos;
+}
+
 // The record types, each named as the platform names it, less "platform.". A missing text is empty; a missing
 // number or duration is nullopt.
 
