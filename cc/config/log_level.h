@@ -11,7 +11,7 @@
 namespace thaw {
 
 // Each level includes those before it. X(enumerator, name, what is logged from it on)
-#define THAW_LOG_LEVELS(X)                                    \
+#define THAW_LOG_LEVELS(X)                                  \
   X(kError, error, "lost data")                             \
   X(kWarn, warn, "states that last, when they begin")       \
   X(kInfo, info, "the ends of these states, and the start") \

@@ -68,7 +68,8 @@ class YamlDocument::Builder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto node = anchored_.find(anchor);
-    if (node == anchored_.end()) throw YAML::ParserException(mark, "an alias whose anchor does not come before it");
+    if (node == anchored_.end())
+      throw YAML::ParserException(mark, "an alias whose anchor does not come before it");
     if (open_.contains(node->second)) {
       throw YAML::ParserException(mark, "an alias stands within the value that it names");
     }

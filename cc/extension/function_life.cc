@@ -131,7 +131,8 @@ void FunctionLife::OnRecords() {
 }
 
 void FunctionLife::OnTracerCall() {
-  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_)) woken_->Set(Woken::kByNewLimit);
+  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_))
+    woken_->Set(Woken::kByNewLimit);
 }
 
 void FunctionLife::LookForEnd() {

@@ -123,7 +123,7 @@ struct LineOutput::Impl {
 
   std::mutex mutex;
   UnwaitingWrites writes;
-  std::string rest;  // remainder of a line that was partly taken
+  std::string rest;      // remainder of a line that was partly taken
   int64_t reported = 0;  // the part of counts.dropped that was reported
   LogCounts counts;
 };

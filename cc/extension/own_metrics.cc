@@ -9,13 +9,13 @@ namespace thaw {
 void OwnMetrics::Add(const OwnCounts& counts, absl::Span<const std::string_view> tags) {
   tags_.assign(tags.begin(), tags.end());
   size_t row = 0;
-#define THAW_ADD(name, tag, count, unit, help)           \
+#define THAW_ADD(name, tag, count, unit, help)            \
   AddCount(kOwnMetrics[row], counts.count, before_[row]); \
   ++row;
   THAW_OWN_METRICS(THAW_ADD)
 #undef THAW_ADD
   row = 0;
-#define THAW_ADD(name, histogram, help)                          \
+#define THAW_ADD(name, histogram, help)                           \
   AddTimes(kOwnTimes[row], counts.histogram, times_before_[row]); \
   ++row;
   THAW_OWN_TIMES(THAW_ADD)

@@ -71,17 +71,17 @@ namespace thaw {
 THAW_DECLARE_ENUM(FlushReason, kAllFlushReasons, THAW_FLUSH_REASONS)
 
 // X(name, what it counts)
-#define THAW_COORDINATOR_COUNTS(X)                                                           \
-  THAW_FLUSH_REASONS(X)                                                                      \
-  X(stalled, "flushes that ended because nothing moved")                                     \
-  X(skipped, "flushes in which a destination was out of reach")                              \
-  X(no_time, "flushes that were not begun because the deadline was too near")                \
-  X(overlapped, "flushes that began while another was running")                              \
-  X(begun_at_next, "flushes that began while the next event was waited for")                 \
-  X(quiesces, "times that the environment was given up to a freeze")                         \
-  X(open_at_next, "exchanges that were open at such a time")                                 \
+#define THAW_COORDINATOR_COUNTS(X)                                                              \
+  THAW_FLUSH_REASONS(X)                                                                         \
+  X(stalled, "flushes that ended because nothing moved")                                        \
+  X(skipped, "flushes in which a destination was out of reach")                                 \
+  X(no_time, "flushes that were not begun because the deadline was too near")                   \
+  X(overlapped, "flushes that began while another was running")                                 \
+  X(begun_at_next, "flushes that began while the next event was waited for")                    \
+  X(quiesces, "times that the environment was given up to a freeze")                            \
+  X(open_at_next, "exchanges that were open at such a time")                                    \
   X(quiesce_broken, "of those, exchanges that no background flush explains")                    \
-  X(resumes, "returns from a freeze")                                                        \
+  X(resumes, "returns from a freeze")                                                           \
   X(implausible_deadlines, "invocations whose deadline is implausible, so that it was ignored") \
   X(lost_at_shutdown, "payloads that were kept when the process ended")
 
@@ -220,8 +220,8 @@ class FlushCoordinator {
 
   int running_ = 0;
   int running_in_background_ = 0;
-  std::vector<Completion<bool>*> waiting_;  // wait for running_ to be 0
-  Completion<bool>* function_end_wait_ = nullptr;   // waits for the function's end
+  std::vector<Completion<bool>*> waiting_;         // wait for running_ to be 0
+  Completion<bool>* function_end_wait_ = nullptr;  // waits for the function's end
   Alarm race_alarm_;
 
   CoordinatorCounts counts_;

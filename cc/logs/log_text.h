@@ -26,12 +26,12 @@
 namespace thaw {
 
 // The status of a line, as the intake names it. X(enumerator, name, the lines)
-#define THAW_LOG_STATUSES(X)                                \
+#define THAW_LOG_STATUSES(X)                                 \
   X(kCritical, critical, "lines of level critical or fatal") \
-  X(kError, error, "lines of level error")                  \
-  X(kWarn, warn, "lines of level warn or warning")          \
-  X(kInfo, info, "lines of level info, or without a level") \
-  X(kDebug, debug, "lines of level debug")                  \
+  X(kError, error, "lines of level error")                   \
+  X(kWarn, warn, "lines of level warn or warning")           \
+  X(kInfo, info, "lines of level info, or without a level")  \
+  X(kDebug, debug, "lines of level debug")                   \
   X(kTrace, trace, "lines of level trace")
 THAW_DECLARE_ENUM(LogStatus, kLogStatuses, THAW_LOG_STATUSES)
 

@@ -14,8 +14,8 @@ namespace {
 
 // Headers that the client writes itself, or whose meaning it relies on.
 constexpr std::string_view kClientHeaders[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
-                                             "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
-                                             "Trailer", "Expect"};
+                                               "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
+                                               "Trailer", "Expect"};
 
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenCharacter);

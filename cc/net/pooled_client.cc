@@ -347,7 +347,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
   ++sends_;
   const absl::Duration began = clock_.Now().monotonic;
   Cancellation scope(&cancellation);
-  const auto closing = all_requests_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
+  const auto closing =
+      all_requests_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
   std::optional<Alarm> budget;
   if (options.budget != absl::InfiniteDuration()) {
     budget.emplace(

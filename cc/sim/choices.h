@@ -21,13 +21,13 @@
 namespace thaw {
 
 // X(enumerator, name, probability that a random history takes another way than the first; 1: all ways are equal)
-#define THAW_CHOICE_KINDS(X)                          \
-  X(kFreeze, "freeze before this step", 0.04)         \
-  X(kLength, "length of the freeze", 1.0)             \
-  X(kClose, "what happens to a connection", 1.0)      \
-  X(kCloseTime, "when that happens", 1.0)             \
+#define THAW_CHOICE_KINDS(X)                                               \
+  X(kFreeze, "freeze before this step", 0.04)                              \
+  X(kLength, "length of the freeze", 1.0)                                  \
+  X(kClose, "what happens to a connection", 1.0)                           \
+  X(kCloseTime, "when that happens", 1.0)                                  \
   X(kTold, "the client learns of the resume after the queued events", 1.0) \
-  X(kFault, "fault of a dial or a request", 0.2)      \
+  X(kFault, "fault of a dial or a request", 0.2)                           \
   X(kLate, "a packet is late", 0.1)
 
 THAW_DECLARE_ENUM_WITH_TEXTS(ChoiceKind, kAllChoiceKinds, THAW_CHOICE_KINDS)

@@ -22,7 +22,7 @@
 namespace thaw {
 
 // X(enumerator, name, the outcome)
-#define THAW_INVOCATION_OUTCOMES(X)                                       \
+#define THAW_INVOCATION_OUTCOMES(X)                                   \
   X(kUnknown, unknown, "not ended, or ended without a known outcome") \
   X(kSuccess, success, "the handler succeeded")                       \
   X(kError, error, "the handler failed")                              \

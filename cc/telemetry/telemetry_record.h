@@ -21,11 +21,11 @@ namespace thaw {
 
 // Result of a phase, in the platform's terms.
 // X(enumerator, name, the result)
-#define THAW_TELEMETRY_STATUSES(X)                      \
+#define THAW_TELEMETRY_STATUSES(X)                       \
   X(kUnknown, unknown, "the platform's word is unknown") \
-  X(kSuccess, success, "it succeeded")                  \
-  X(kError, error, "the handler failed")                \
-  X(kFailure, failure, "the runtime failed")            \
+  X(kSuccess, success, "it succeeded")                   \
+  X(kError, error, "the handler failed")                 \
+  X(kFailure, failure, "the runtime failed")             \
   X(kTimeout, timeout, "it took too long")
 THAW_DECLARE_ENUM(TelemetryStatus, kTelemetryStatuses, THAW_TELEMETRY_STATUSES)
 

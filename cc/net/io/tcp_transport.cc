@@ -106,7 +106,7 @@ class TcpTransport : public Transport {
     int64_t received = 0;
     bool read_pending = false;
     int64_t polls_at_read = 0;  // EventLoop::polls() when the read began
-    absl::Duration read_begun;    // monotonic
+    absl::Duration read_begun;  // monotonic
   };
   EventLoop& loop_;
   const std::shared_ptr<State> state_;
