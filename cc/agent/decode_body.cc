@@ -16,7 +16,7 @@ absl::StatusOr<ContentCoding> ParseContentCoding(std::string_view value) {
     return ContentCoding::kGzip;
   if (absl::EqualsIgnoreCase(coding, "zstd")) return ContentCoding::kZstd;
   return absl::UnimplementedError(
-      absl::StrCat("no Content-Encoding but ", kAcceptedCodings, " is known, not '", coding, "'"));
+      absl::StrCat("the Content-Encoding '", coding, "' is not supported, only ", kAcceptedCodings));
 }
 
 BodyDecoder::BodyDecoder(ContentCoding coding, std::string_view bytes, size_t limit_bytes,

@@ -66,7 +66,7 @@ TEST_F(DogStatsdReceiverTest, LinesOfDatagramsArePassedOnInOrder) {
   EXPECT_EQ(receiver_->line_counts().samples, 3);
 }
 
-TEST_F(DogStatsdReceiverTest, WhatTheKernelDroppedAndWhatWasTooLongIsCounted) {
+TEST_F(DogStatsdReceiverTest, DroppedAndTruncatedDatagramsAreCounted) {
   sender_.Send("a:1|c");
   sender_.Drop(7);
   sender_.Send(std::string(70'000, 'x'));

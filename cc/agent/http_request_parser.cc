@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cc/base/status_macros.h"
+#include "cc/net/http_token.h"
 
 namespace thaw {
 namespace {
@@ -37,9 +38,8 @@ constexpr std::array<uint8_t, 256> MakeByteClasses() {
        std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'*+%"))
     classes[static_cast<uint8_t>(byte)] |= kHost;
   for (const char byte : std::string_view("(),;=")) classes[static_cast<uint8_t>(byte)] |= kHost;
-  for (const char byte :
-       std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~"))
-    classes[static_cast<uint8_t>(byte)] |= kToken;
+  for (int byte = 0; byte < 0x100; ++byte)
+    if (IsTokenCharacter(static_cast<char>(byte))) classes[byte] |= kToken;
   return classes;
 }
 constexpr std::array<uint8_t, 256> kByteClasses = MakeByteClasses();
@@ -299,7 +299,7 @@ absl::Status HttpRequestParser::CheckHead(const char* begin) {
     if (head_.http_1_0) return NotHttp("HTTP/1.0 has no Transfer-Encoding");
     if (!absl::EqualsIgnoreCase(*coding, "chunked")) {
       return absl::UnimplementedError(
-          absl::StrCat("no Transfer-Encoding but 'chunked' is known, not '", *coding, "'"));
+          absl::StrCat("the Transfer-Encoding '", *coding, "' is not supported, only 'chunked'"));
     }
     head_.chunked = true;
   }

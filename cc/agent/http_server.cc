@@ -156,7 +156,7 @@ bool HttpServer::Core::CloseOne(bool patient) {
     return true;
   }
   if (CloseLongestIdle(/*useful=*/false)) return true;
-  // Looked for again: a connection that seemed idle may have had a request waiting to be read.
+  // The answer may differ by now: a connection that seemed idle may have had a request waiting to be read.
   const bool undecided = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
     return connection->waits_for_client() && !connection->useful();
   });
@@ -168,7 +168,7 @@ bool HttpServer::Core::CloseOne(bool patient) {
   return true;
 }
 
-// The one that has not got on for longest with a request or an answer for which it waits for its client; null:
+// Returns the connection that has waited for its client the longest, within a request or an answer; null if
 // there is none.
 HttpServerConnection* HttpServer::Core::LongestWithinRequest() const {
   const auto found = std::find_if(connections.begin(), connections.end(),

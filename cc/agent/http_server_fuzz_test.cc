@@ -1,5 +1,5 @@
-// Whatever clients send, in any pieces and with any end, every answer is well-formed, a good client beside
-// them is served, and nothing is left when they are gone.
+// Tries clients that send any bytes, in any pieces and with any end: every answer is well-formed, a good
+// client beside them is served, and nothing is left when they are gone.
 
 #include <algorithm>
 #include <cstddef>

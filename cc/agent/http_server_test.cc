@@ -946,7 +946,7 @@ TEST_F(HttpServerTest, AtTheLimitTheRequestIsClosedThatStoodStillLongest) {
     EXPECT_THAT(Received(half[i]), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>"))) << i;
   }
   EXPECT_EQ(counts().gave_way, 4);
-  EXPECT_TRUE(Works(idle)) << "whoever has sent nothing yet may be about to";
+  EXPECT_TRUE(Works(idle)) << "a client that has sent nothing yet may be about to";
 }
 
 TEST_F(HttpServerTest, AtTheLimitTheIdleOnesAreClosedBeforeRequestsThatGetOn) {

@@ -16,7 +16,8 @@ size_t TreeBytes(std::string_view event) {
   return event.size() * (event.find('\\') == std::string_view::npos ? 1 : 3) + kValues;
 }
 
-// Longest body that is parsed within a turn of the loop; of longer ones so many bytes in each turn.
+// The longest body that is parsed within one turn of the loop; a longer one is parsed in steps of this many
+// bytes.
 constexpr size_t kStepBytes = size_t{256} << 10;
 
 }  // namespace

@@ -46,7 +46,7 @@ std::string Info(const TraceReceiverOptions& options) {
   boost::json::object info;
   info["version"] = options.version;
   info["endpoints"] = ArrayOf(endpoints);
-  // Not before stats count the spans that a tracer drops.
+  // A tracer must not drop spans (P0) that no stats would count.
   info["client_drop_p0s"] = false;
   info["span_meta_structs"] = true;
   info["evp_proxy_allowed_headers"] = ArrayOf(EvpForwardedHeaders());

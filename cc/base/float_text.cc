@@ -23,7 +23,7 @@ struct Decimal {
   int exponent;  // of the first digit
 };
 
-// Returns the decimal number of so many digits that is nearest to `number`.
+// Returns the decimal number with `count` digits that is nearest to `number`.
 Decimal Nearest(double number, int count) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.*e", count - 1, number);
@@ -39,7 +39,7 @@ Decimal Nearest(double number, int count) {
   return decimal;
 }
 
-// Makes it the next larger decimal number of as many digits.
+// Adds one to the last digit; the number of digits stays.
 void Increase(Decimal& decimal) {
   int index = decimal.count - 1;
   for (; index >= 0 && decimal.digits[index] == '9'; --index) decimal.digits[index] = '0';
@@ -67,8 +67,8 @@ Decimal Shortest(Float number) {
   // Each normal number whose text has at most digits10 digits is found at once, with zeros at its end.
   int count = std::isnormal(number) ? Limits::digits10 : 1;
   int exponent;
-  // Below a power of two numbers are twice as close, so that one may be told from them by a decimal number above
-  // it where the nearest one is too far below it.
+  // Floating-point numbers below a power of two lie twice as close together as those above it. If the nearest
+  // decimal number is read as the one below, the next larger decimal number may be right.
   const bool is_power_of_two = std::frexp(number, &exponent) == 0.5;
   for (;; ++count) {
     Decimal decimal = Nearest(number, count);
@@ -100,7 +100,7 @@ std::string Layout(const Decimal& decimal, double number) {
   if (count > exponent + 1) {
     return absl::StrCat(digits.substr(0, exponent + 1), ".", digits.substr(exponent + 1));
   }
-  // The digits that follow are those of the number itself.
+  // An integer: the C library writes all of its digits.
   std::snprintf(text, sizeof(text), "%.0f", number);
   return text;
 }

@@ -114,7 +114,7 @@ TEST(HistogramTest, DeclaredOnesAreVisitedInOrder) {
   static_assert(sizeof(Histogram) <= 1100);
 }
 
-TEST(HistogramTest, WhatCameSinceAnEarlierCopy) {
+TEST(HistogramTest, VisitSincePassesValuesRecordedAfterAnEarlierCopy) {
   Histogram times;
   times.Record(absl::Milliseconds(5));
   const Histogram earlier = times;

@@ -19,7 +19,7 @@ size_t StringEnd(std::string_view text, size_t at) {
 
 // Returns `text` with null in place of each list and object that is nested too deeply; only brackets and
 // strings inside those are looked at.
-std::string WithoutTheDeep(std::string_view text) {
+std::string WithoutDeepValues(std::string_view text) {
   std::string shallow;
   size_t depth = 0, kept_from = 0, at = 0;
   while (at < text.size()) {
@@ -47,7 +47,7 @@ json::value ParseShallowJson(std::string_view text, boost::system::error_code& e
   json::parse_options options;
   options.max_depth = kMaxShallowDepth;
   json::value value = json::parse(text, error, {}, options);
-  if (error == json::error::too_deep) value = json::parse(WithoutTheDeep(text), error, {}, options);
+  if (error == json::error::too_deep) value = json::parse(WithoutDeepValues(text), error, {}, options);
   return value;
 }
 

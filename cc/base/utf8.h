@@ -19,6 +19,13 @@ std::string RepairUtf8(std::string_view text);
 // functions above then give the same for the parts as for the whole. `at` must be within the text.
 size_t Utf8Cut(std::string_view text, size_t at);
 
+// Returns the longest beginning of `text`, which is UTF-8, that has at most `most` bytes and splits no character.
+inline std::string_view CutUtf8(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 }  // namespace thaw
 
 #endif  // THAW_CC_BASE_UTF8_H_

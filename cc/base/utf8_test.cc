@@ -60,5 +60,12 @@ TEST(Utf8, PartsComeToTheSameAsTheWhole) {
   }
 }
 
+TEST(Utf8, ACutTextEndsWithAWholeCharacter) {
+  EXPECT_EQ(CutUtf8("aü", 2), "a");
+  EXPECT_EQ(CutUtf8("aü", 3), "aü");
+  EXPECT_EQ(CutUtf8("𝄞", 3), "");
+  EXPECT_EQ(CutUtf8("", 0), "");
+}
+
 }  // namespace
 }  // namespace thaw

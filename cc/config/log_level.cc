@@ -7,22 +7,6 @@
 
 namespace thaw {
 
-std::string_view ToString(LogLevel level) {
-  switch (level) {
-    case LogLevel::kError:
-      return "error";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kTrace:
-      return "trace";
-  }
-  return "";
-}
-
 absl::StatusOr<LogLevel> ParseLogLevel(std::string_view text) {
   constexpr std::pair<std::string_view, LogLevel> kNames[] = {
       {"error", LogLevel::kError}, {"warn", LogLevel::kWarn},   {"warning", LogLevel::kWarn},

@@ -6,12 +6,18 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
-// Each level includes those before it.
-enum class LogLevel { kError, kWarn, kInfo, kDebug, kTrace };
-std::string_view ToString(LogLevel level);
+// Each level includes those before it. X(enumerator, name, what is logged from it on)
+#define THAW_LOG_LEVELS(X)                                  \
+  X(kError, error, "lost data")                             \
+  X(kWarn, warn, "states that last, when they begin")       \
+  X(kInfo, info, "the ends of these states, and the start") \
+  X(kDebug, debug, "each flush, with all counts")           \
+  X(kTrace, trace, "everything")
+THAW_DECLARE_ENUM(LogLevel, kLogLevels, THAW_LOG_LEVELS)
 
 // Parses error, warn (warning), info, debug, trace (all), in any case.
 absl::StatusOr<LogLevel> ParseLogLevel(std::string_view text);

@@ -6,8 +6,7 @@ namespace thaw {
 namespace {
 
 TEST(LogLevelTest, EachIsReadBackFromItsName) {
-  for (const LogLevel level :
-       {LogLevel::kError, LogLevel::kWarn, LogLevel::kInfo, LogLevel::kDebug, LogLevel::kTrace}) {
+  for (const LogLevel level : kLogLevels) {
     ASSERT_TRUE(ParseLogLevel(ToString(level)).ok()) << ToString(level);
     EXPECT_EQ(*ParseLogLevel(ToString(level)), level);
   }

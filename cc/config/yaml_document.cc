@@ -68,7 +68,8 @@ class YamlDocument::Builder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto node = anchored_.find(anchor);
-    if (node == anchored_.end()) throw YAML::ParserException(mark, "an alias of something that is not there");
+    if (node == anchored_.end())
+      throw YAML::ParserException(mark, "an alias whose anchor does not come before it");
     if (open_.contains(node->second)) {
       throw YAML::ParserException(mark, "an alias stands within the value that it names");
     }
@@ -169,7 +170,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
       if (nodes_[node].type != Type::kText) throw YAML::ParserException(mark, "a key that is not a text");
       frame.key_merges = is_plain && nodes_[node].text == "<<";
       if (!frame.key_merges && parent.values.contains(nodes_[node].text)) {
-        throw YAML::ParserException(mark, "a key that its map has already");
+        throw YAML::ParserException(mark, "a key that is in its map already");
       }
       frame.key = node;
       frame.key_mark = mark;

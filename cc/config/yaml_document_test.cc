@@ -95,7 +95,7 @@ TEST(YamlDocumentTest, BrokenTextsAreRefusedWithTheirPlace) {
   EXPECT_THAT(Refused("a: *b\n"), HasSubstr("line 1, column 4: "));
   EXPECT_EQ(Refused("- a\n"), "line 1, column 1: the document is a list and must be a map");
   EXPECT_EQ(Refused("a"), "line 1, column 1: the document is a text and must be a map");
-  EXPECT_EQ(Refused("a: 1\nb: 2\na: 3\n"), "line 3, column 1: a key that its map has already");
+  EXPECT_EQ(Refused("a: 1\nb: 2\na: 3\n"), "line 3, column 1: a key that is in its map already");
   EXPECT_EQ(Refused("? [a]\n: b\n"), "line 1, column 3: a key that is not a text");
 }
 

@@ -24,7 +24,7 @@ YamlFile ReadYamlFile(const Environment& environment) {
                                  .is_error = true};
   };
 
-  // A datadog.yml is likely meant as datadog.yaml, and would be ignored without a word.
+  // A datadog.yml is likely meant as datadog.yaml, and would be ignored silently.
   const auto warn_of_other_ending = [&file, &folder] {
     const std::string other = absl::StrCat(folder, "/datadog.yml");
     if (access(other.c_str(), F_OK) != 0) return;

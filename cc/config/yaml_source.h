@@ -41,8 +41,9 @@ enum class PlainFault {
   kDash,    // the scalar is a list's entry without the space after its dash: `tags:`, ` -team:data`
 };
 
-// Checks the scalar whose anchor, tag or first character is at `offset` of `text`. A scalar with quotes or in a
-// block has no such fault. `value` is what the parser made of it. YAML allows both faults, and takes texts that nobody meant.
+// Checks the scalar whose anchor, tag or first character is at `offset` of `text`. A scalar with quotes or in a block
+// has no such fault. `value` is what the parser made of it. YAML allows both, and the value is then not what the
+// writer meant.
 PlainFault CheckPlain(std::string_view text, size_t offset, std::string_view value);
 
 }  // namespace thaw

@@ -33,7 +33,8 @@ std::string_view HelpText() {
   return R"(usage: datadog-agent [--help | --version | --check-config [--connect]]
 
 The thaw extension for AWS Lambda. Lambda starts it without arguments, from the layer's folder extensions/,
-beside a function, whose traces, stats and logs it delivers to Datadog. Tracers send to 127.0.0.1:8126.
+beside a function, whose traces, stats, logs and metrics it delivers to Datadog. Tracers send to
+127.0.0.1:8126, clients of DogStatsD to 127.0.0.1:8125.
 
   --check-config  prints the configuration that follows from the environment and datadog.yaml, as JSON with
                   secrets masked; standard error gets one line for each problem: invalid values, a missing API key,

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "cc/lambda/invocation/function_tags.h"
+#include "cc/telemetry/telemetry_record.h"
 
 namespace thaw {
 namespace {

@@ -1,4 +1,4 @@
-// Takes what is known of invocations and of the environment, and makes Lambda's enhanced metrics of it.
+// Makes Lambda's enhanced metrics from what is known of invocations and the environment.
 //
 //   EnhancedIntake enhanced({.metrics = options}, clock, reader, metrics.own(), std::move(tracer_says_failed));
 //   observers.Add(enhanced);                          // before those that drop what tracers told

@@ -47,7 +47,7 @@ TEST_F(EventIntakeTest, AFloodOfEventsFillsOnlyItsPartOfTheMemory) {
   EXPECT_EQ(intake_->counts().service_checks, 1) << "each kind has a part of its own";
 }
 
-TEST_F(EventIntakeTest, WhatFindsNoRoomIsNotEvenMade) {
+TEST_F(EventIntakeTest, AnEventWithoutRoomIsNotMade) {
   MakeIntake({{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
   const std::string text(60'000, 'x');
   while (intake_->counts().turned_away == 0) intake_->Add(StatsdEvent{.title = "t", .text = text});

@@ -69,12 +69,12 @@ Task<int> Extension::Run(Cancellation& stop) {
     co_await Shutdown(ended->deadline - loop_.Now().wall);
     co_return 0;
   }
-  const bool told = stop.requested();
-  if (!told)
+  const bool stopped = stop.requested();
+  if (!stopped)
     LOG(ERROR) << "no events can be received from Lambda, the extension shuts down: "
                << ended.status().message();
   co_await Shutdown(options_.shutdown_time);
-  if (told) co_return 0;
+  if (stopped) co_return 0;
   co_await ReportFailure("Extension.NextFailed", ended.status());
   co_return 1;
 }

@@ -102,7 +102,7 @@ class Extension {
   absl::Status BuildPipelines();
   void BuildInvocations(const FunctionFacts& facts);
   void BuildLogs(const FunctionFacts& facts);
-  // Makes the metrics of the extension, before the invocations that they are told of.
+  // Builds the units of metrics. Must precede BuildInvocations(), whose units report to them.
   void BuildMetrics(const FunctionFacts& facts);
   void BuildLife();
   void FillFlushes();

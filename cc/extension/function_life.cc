@@ -89,11 +89,11 @@ bool FunctionLife::IsReset() const {
 Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellation) {
   if (tracker_.HasEnded(request_id_)) co_return true;
   ++counts_.ends_awaited;
-  Woken woken = Woken::kByNews;
-  while (woken == Woken::kByNews) {
+  Woken woken = Woken::kByNewLimit;
+  while (woken == Woken::kByNewLimit) {
     handler_over_ = tracker_.HandlerIsOver(request_id_);
     absl::Duration left = deadline - clock_.Now().wall - options_.reserve;
-    const bool in_silence = !heard_;
+    const bool in_silence = !record_came_;
     if (in_silence) left = std::min(left, options_.silence);
     if (handler_over_) left = std::min(left, options_.after_handler);
     Completion<Woken> completion(executor_);
@@ -107,11 +107,11 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellat
     if (cancellation.requested()) break;
     // More may have come after what woke this function.
     if (tracker_.HasEnded(request_id_)) woken = Woken::kByEnd;
-    if (woken == Woken::kByTime && in_silence && heard_) woken = Woken::kByNews;
+    if (woken == Woken::kByTime && in_silence && record_came_) woken = Woken::kByNewLimit;
   }
   if (woken == Woken::kByTime) {
     ++counts_.ends_not_seen;
-    if (!heard_) {
+    if (!record_came_) {
       ++counts_.ends_never_told;
     } else if (handler_over_) {
       ++counts_.ends_told_by_tracers;
@@ -122,16 +122,17 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellat
 }
 
 void FunctionLife::OnRecords() {
-  const bool first = !std::exchange(heard_, true);
+  const bool first = !std::exchange(record_came_, true);
   const int64_t runtime_records = tracker_.counts().runtime_records;
   if (std::exchange(runtime_records_, runtime_records) != runtime_records || first) unseen_ends_ = 0;
   LookForEnd();
   // From now on the end is waited for up to the deadline.
-  if (first && woken_ != nullptr) woken_->Set(Woken::kByNews);
+  if (first && woken_ != nullptr) woken_->Set(Woken::kByNewLimit);
 }
 
 void FunctionLife::OnTracerCall() {
-  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_)) woken_->Set(Woken::kByNews);
+  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_))
+    woken_->Set(Woken::kByNewLimit);
 }
 
 void FunctionLife::LookForEnd() {

@@ -117,15 +117,16 @@ class FunctionLife {
 
  private:
   bool WaitsForEnds() const {
-    return options_.telemetry && unseen_ends_ < (heard_ ? options_.unseen_ends : 1);
+    return options_.telemetry && unseen_ends_ < (record_came_ ? options_.unseen_ends : 1);
   }
-  // Returns early, with the invocation still open, when `cancellation` is requested.
+  // The cause that ended a wait for an invocation's end.
   enum class Woken {
     kByEnd,
-    kByNews,  // the wait is to be limited anew
+    kByNewLimit,  // a record or a call came, which changes the limit of the wait
     kByTime,
     kByCancellation,
   };
+  // Returns early, with the invocation still open, when `cancellation` is requested.
   Task<void> Serve(InvokeEvent event, Cancellation& cancellation);
   // Flushes, and waits for it until `cancellation` is requested or the environment is reset.
   Task<void> Flush(FlushReason reason, Cancellation& cancellation);
@@ -151,9 +152,9 @@ class FunctionLife {
   // The completion of the wait for a flush: true when it has ended.
   Completion<bool>* flushed_ = nullptr;
   bool handler_over_ = false;    // by the tracer's account
-  bool heard_ = false;           // a record has come, at some time
+  bool record_came_ = false;     // at any time since the start
   int64_t runtime_records_ = 0;  // records of a runtime's end so far
-  int unseen_ends_ = 0;          // in a row, no record having told of any since
+  int unseen_ends_ = 0;          // in a row, since the last record of a runtime's end
   FunctionLifeCounts counts_;
 };
 

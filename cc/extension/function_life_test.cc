@@ -190,7 +190,7 @@ TEST_F(FunctionLifeTest, AnEndThatIsNotSeenLeavesTimeForAFlushBeforeTheDeadline)
   EXPECT_EQ(traces_->delivered(), 1);
 }
 
-TEST_F(FunctionLifeTest, WhoTellsNothingAtAllIsNotWaitedForAgain) {
+TEST_F(FunctionLifeTest, AnEnvironmentWithoutRecordsIsNotWaitedForAgain) {
   Live("end", {.silence = absl::Seconds(5)});
   WillInvoke("a");
   Begin();
@@ -396,7 +396,7 @@ TEST_F(FunctionLifeTest, AShutdownAfterAnInvocationThatHasEndedTakesNothingMoreI
   const absl::Duration began = clock_.Now().monotonic;
   Run(coordinator_->Shutdown(absl::Seconds(2)));
   EXPECT_LT(clock_.Now().monotonic - began, absl::Milliseconds(150))
-      << "nobody runs that could hand over more";
+      << "no process runs that could hand over more";
 }
 
 TEST_F(FunctionLifeTest, ALostInterfaceEndsItWithTheReason) {

@@ -22,8 +22,8 @@
 #include "cc/extension/log_output.h"
 #include "cc/extension/metric_intake.h"
 #include "cc/extension/metrics_page.h"
-#include "cc/extension/own_books.h"
 #include "cc/extension/own_metrics.h"
+#include "cc/extension/own_metrics_table.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
 #include "cc/extension/ready_logs.h"
@@ -107,11 +107,11 @@ void MetricsPageExample() {
 void Print(std::string_view name, std::string_view tag, std::string_view count, std::string_view unit,
            std::string_view help);
 
-void OwnBooksExample() {
-#include "cc/extension/own_books.h.example"
+void OwnMetricsTableExample() {
+#include "cc/extension/own_metrics_table.h.example"
 }
 
-void OwnMetricsExample(MetricIntake& metrics, const OwnBooks& books,
+void OwnMetricsExample(MetricIntake& metrics, const OwnCounts& counts,
                        absl::Span<const std::string_view> enhanced_tags) {
 #include "cc/extension/own_metrics.h.example"
 }

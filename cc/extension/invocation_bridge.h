@@ -1,4 +1,4 @@
-// Tells those that keep a function's traces what Lambda says of its invocations and of the environment.
+// Passes what Lambda reports about invocations and the environment to the units that process traces.
 //
 //   InvocationBridge bridge(clock, invoke_events, assembler, intake, pipelines);
 //   InvocationTracker tracker(clock, options, store, bridge);

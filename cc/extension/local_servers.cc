@@ -15,14 +15,14 @@ void LocalServers::Bind(std::string name, std::string_view what, const TcpListen
   if (listener.ok()) {
     server.listener = *std::move(listener);
   } else {
-    LOG(ERROR) << "no " << what << ": " << listener.status().message();
+    LOG(ERROR) << what << " can't be received: " << listener.status().message();
   }
 }
 
 std::unique_ptr<Datagrams> LocalServers::BindDatagrams(std::string_view what, const UdpOptions& at) const {
   absl::StatusOr<std::unique_ptr<Datagrams>> datagrams = BindUdp(loop_, at);
   if (datagrams.ok()) return *std::move(datagrams);
-  LOG(ERROR) << "no " << what << ": " << datagrams.status().message();
+  LOG(ERROR) << what << " can't be received: " << datagrams.status().message();
   return nullptr;
 }
 

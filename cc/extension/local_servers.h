@@ -41,10 +41,10 @@ class LocalServers {
   LocalServers(const LocalServers&) = delete;
   LocalServers& operator=(const LocalServers&) = delete;
 
-  // Binds the port of a server. If it is taken, `what` is not served, which is logged once.
+  // Binds the port of a server. If the port is taken, `what` can't be received, which is logged once.
   void Bind(std::string name, std::string_view what, const TcpListenOptions& at);
-  // Binds a port for datagrams, which wait in the kernel until they are received. Returns null if it is taken: then
-  // there is no `what`, which is logged once.
+  // Binds a port for datagrams, which wait in the kernel until they are received. Returns null if the port is
+  // taken: `what` can't be received then, which is logged once.
   std::unique_ptr<Datagrams> BindDatagrams(std::string_view what, const UdpOptions& at) const;
   // Begins to serve the routes where the server of this name was bound.
   void Serve(std::string_view name, std::vector<HttpRoute> routes);

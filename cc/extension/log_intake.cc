@@ -13,12 +13,12 @@
 namespace thaw {
 namespace {
 
-// A batch is closed when it has so many entries or bytes. The bytes leave room for the longest entry below the
-// intake's limit, and bound the memory of a batch that is not compressed yet.
+// A batch is closed when it has this many entries or bytes. The bytes leave room for the longest entry below
+// the intake's limit, and bound the memory of a batch that is not compressed yet.
 constexpr int64_t kMaxEntries = static_cast<int64_t>(PipelineNamed("logs").limits.max_batch_entries);
 constexpr size_t kCloseBytes = size_t{1} << 20;
-// The part of the budget that logs in the outbox may fill. New ones beyond it are dropped, and not the oldest of everything, since
-// those may be traces.
+// The part of the budget that logs in the outbox may fill. Beyond it, new logs are dropped instead of the oldest
+// data, which may be traces.
 constexpr size_t kPartOfBudgetKept = 2;
 
 // The states of a durable function's execution at the end of an invocation.

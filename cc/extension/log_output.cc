@@ -123,8 +123,8 @@ struct LineOutput::Impl {
 
   std::mutex mutex;
   UnwaitingWrites writes;
-  std::string rest;  // remainder of a line that was partly taken
-  int64_t said = 0;  // the part of counts.dropped that was reported
+  std::string rest;      // remainder of a line that was partly taken
+  int64_t reported = 0;  // the part of counts.dropped that was reported
   LogCounts counts;
 };
 
@@ -144,9 +144,9 @@ void LineOutput::Write(std::string_view level, std::string_view text) {
   }
   // One write takes the whole line, so that lines of several processes don't mix.
   std::string line;
-  const int64_t unsaid = counts.dropped - impl_->said;
-  if (unsaid > 0) {
-    absl::StrAppend(&line, kProgram, "WARN | ", unsaid, unsaid == 1 ? " line was" : " lines were",
+  const int64_t unreported = counts.dropped - impl_->reported;
+  if (unreported > 0) {
+    absl::StrAppend(&line, kProgram, "WARN | ", unreported, unreported == 1 ? " line was" : " lines were",
                     " left out: nobody read standard error\n");
   }
   absl::StrAppend(&line, kProgram, level, " | ");
@@ -160,7 +160,7 @@ void LineOutput::Write(std::string_view level, std::string_view text) {
     ++counts.dropped;
   } else {
     ++counts.written;
-    impl_->said += unsaid;
+    impl_->reported += unreported;
     impl_->rest = std::move(line);
   }
 }

@@ -88,7 +88,7 @@ class LineOutputTest : public testing::TestWithParam<Kind> {
   rlimit files_ = {};
 };
 
-TEST_P(LineOutputTest, WithoutAReaderLinesAreCountedAndNobodyWaits) {
+TEST_P(LineOutputTest, WithoutAReaderLinesAreCountedAndNoThreadWaits) {
   LineOutput output(writer());
   constexpr int kLines = 5000;
   const std::string text(1000, 'x');

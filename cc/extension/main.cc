@@ -92,7 +92,7 @@ int CheckConfig(const Environment& environment, bool connect) {
   const bool shown = FlushOutput();
   const std::vector<std::string> problems = ProblemsOf(environment, config);
   for (const std::string& problem : problems) Print(stderr, absl::StrCat(Printable(problem), "\n"));
-  // The trial's lines say what came of it; the log adds what a user asks for who wants to see more.
+  // The trial's own lines report its result. A user who wants to see more sets DD_LOG_LEVEL.
   InstallLogOutput(config.log_level > LogLevel::kInfo ? config.log_level : LogLevel::kError);
   const bool connected = !connect || Connect(config);
   return shown && problems.empty() && connected ? 0 : kFound;

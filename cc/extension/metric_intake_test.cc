@@ -360,7 +360,7 @@ TEST_F(MetricIntakeTest, AnOpenBucketWaitsWhereNoFreezeFollows) {
 }
 
 // A snapshot is made of an environment that has samples; time passes until it is restored.
-TEST_F(MetricIntakeTest, WhatWasHeldBeforeASnapshotIsHandedOverAfterTheRestore) {
+TEST_F(MetricIntakeTest, SamplesHeldBeforeASnapshotAreHandedOverAfterTheRestore) {
   MakeIntake();
   const int64_t bucket = Now() / 10 * 10;
   Add("count", MetricType::kCount, 1);

@@ -3,14 +3,14 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "cc/extension/own_books.h"
+#include "cc/extension/own_metrics_table.h"
 #include "cc/metrics/enhanced_names.h"
 
 namespace thaw {
 namespace {
 
 constexpr std::string_view kBeginning =
-    R"(<!-- Printed by `bazel run //cc/extension:print_metrics_page`, from cc/extension/own_books.h and
+    R"(<!-- Printed by `bazel run //cc/extension:print_metrics_page`, from cc/extension/own_metrics_table.h and
 cc/metrics/enhanced_names.h. -->
 
 # Metrics of the extension
@@ -19,7 +19,7 @@ The extension sends these metrics of its own, beside those that the function sen
 distributions, and have the tags of the function and `cold_start`, `proactive_initialization`, `runtime`, `init_type`
 and `durable_function`, as far as they are known. `DD_LAMBDA_CUSTOMER_METRICS_EXCLUDE_TAGS` takes nothing from them.
 
-## Of what the extension delivers, drops and takes time for
+## Deliveries, drops and times of the extension
 
 Each flush sends what was counted since the flush before; a count that did not change is not sent. The sum of a metric
 is the number of events; of a time, the distribution has each event. They are off with `DD_THAW_METRICS=false`. Where
@@ -31,9 +31,9 @@ the tag says `pipeline:NAME`, each kind of data has its own.
 
 constexpr std::string_view kEnhanced =
     R"(
-## Of invocations and of the environment
+## Invocations and the environment
 
-Each is told once, with the time at which the platform says it happened. `DD_ENHANCED_METRICS=false` switches them off,
+Each is sent once, with the time at which the platform says it happened. `DD_ENHANCED_METRICS=false` switches them off,
 and `DD_LAMBDA_PROC_ENHANCED_METRICS=false` those from `rx_bytes` on, which are read from `/proc`.
 
 * The first `invocations` waits for the record that tells whether the function is durable, at the latest until the
@@ -50,7 +50,7 @@ and `DD_LAMBDA_PROC_ENHANCED_METRICS=false` those from `rx_bytes` on, which are 
   regions, with the lower price of time in environments of provisioned concurrency. Other tiers, ephemeral storage, the
   price of keeping environments provisioned, and the regions of China and of the government of the United States are
   not in it.
-* Without logs (`DD_SERVERLESS_LOGS_ENABLED=false`) `out_of_memory` is told by the platform's records alone.
+* Without logs (`DD_SERVERLESS_LOGS_ENABLED=false`) `out_of_memory` follows from the platform's records alone.
 
 | metric | unit | meaning |
 |---|---|---|

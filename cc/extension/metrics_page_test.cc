@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/read_file.h"
-#include "cc/extension/own_books.h"
+#include "cc/extension/own_metrics_table.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/metrics/dogstatsd_parser.h"
 #include "cc/net/exchange_failure.h"

@@ -6,21 +6,21 @@
 
 namespace thaw {
 
-void OwnMetrics::Add(const OwnBooks& books, absl::Span<const std::string_view> tags) {
+void OwnMetrics::Add(const OwnCounts& counts, absl::Span<const std::string_view> tags) {
   tags_.assign(tags.begin(), tags.end());
   size_t row = 0;
-#define THAW_ADD(name, tag, count, unit, help)           \
-  AddCount(kOwnMetrics[row], books.count, before_[row]); \
+#define THAW_ADD(name, tag, count, unit, help)            \
+  AddCount(kOwnMetrics[row], counts.count, before_[row]); \
   ++row;
   THAW_OWN_METRICS(THAW_ADD)
 #undef THAW_ADD
   row = 0;
-#define THAW_ADD(name, histogram, help)                          \
-  AddTimes(kOwnTimes[row], books.histogram, times_before_[row]); \
+#define THAW_ADD(name, histogram, help)                           \
+  AddTimes(kOwnTimes[row], counts.histogram, times_before_[row]); \
   ++row;
   THAW_OWN_TIMES(THAW_ADD)
 #undef THAW_ADD
-  for (const Flushable* const pipeline : books.coordinator.pipelines()) {
+  for (const Flushable* const pipeline : counts.coordinator.pipelines()) {
     PipelineCounts& before = pipelines_before_[std::string(pipeline->name())];
     const std::string tag = absl::StrCat("pipeline:", pipeline->name());
     tags_.emplace_back(tag);

@@ -1,11 +1,11 @@
-// Sends what the extension counts of itself, as the metrics `thaw.*`: drops, retries, stale connections, handshakes,
-// and the time of flushes and the time that was added to invocations.
+// Sends the extension's own counts as the metrics `thaw.*`: drops, retries, stale connections, handshakes, the time
+// that flushes take and the time that they add to invocations.
 //
 //   OwnMetrics own(metrics.own());
-//   own.Add(books, enhanced_tags);   // at the beginning of each flush
+//   own.Add(counts, enhanced_tags);   // at the beginning of each flush
 //
-// Each flush sends what was counted since the one before; a count that did not change is not sent. own_books.h has the
-// table of metrics.
+// Each flush sends what was counted since the one before; a count that did not change is not sent.
+// own_metrics_table.h lists the metrics.
 //
 // One thread: the executor's.
 
@@ -24,7 +24,7 @@
 #include "absl/types/span.h"
 #include "cc/base/declare_counts.h"
 #include "cc/base/histogram.h"
-#include "cc/extension/own_books.h"
+#include "cc/extension/own_metrics_table.h"
 #include "cc/metrics/metric_sink.h"
 
 namespace thaw {
@@ -44,7 +44,7 @@ class OwnMetrics {
   OwnMetrics& operator=(const OwnMetrics&) = delete;
 
   // Sends the differences to the last call, with `tags` and those of the table.
-  void Add(const OwnBooks& books, absl::Span<const std::string_view> tags);
+  void Add(const OwnCounts& counts, absl::Span<const std::string_view> tags);
 
   const OwnMetricsCounts& counts() const { return counts_; }
 

@@ -30,7 +30,7 @@ class RecordingSink : public MetricSink {
 class OwnMetricsTest : public PipelinesFixture {
  protected:
   void SetUp() override { Make(); }
-  OwnBooks books() const {
+  OwnCounts counts() const {
     return {.coordinator = pipelines_->coordinator(),
             .client = client_,
             .traces = traces_,
@@ -63,17 +63,17 @@ class OwnMetricsTest : public PipelinesFixture {
 };
 
 TEST_F(OwnMetricsTest, ACountThatDidNotChangeIsNotSent) {
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   EXPECT_TRUE(sink_.sums.empty());
 }
 
 TEST_F(OwnMetricsTest, DifferencesAddUpToTheCount) {
   client_.connection.tls_full = 2;
   logs_.flooded = 5;
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   client_.connection.tls_full = 3;
-  own_.Add(books(), {});
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
+  own_.Add(counts(), {});
   EXPECT_EQ(sink_.sums.at("thaw.handshakes kind:full"), 3);
   EXPECT_EQ(sink_.sums.at("thaw.logs.dropped reason:flooded"), 5);
   EXPECT_EQ(own_.counts().samples, 3);
@@ -81,18 +81,18 @@ TEST_F(OwnMetricsTest, DifferencesAddUpToTheCount) {
 
 TEST_F(OwnMetricsTest, EachTimeIsInTheDistribution) {
   client_.connection.handshake_time.Record(absl::Milliseconds(12));
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   EXPECT_EQ(sink_.sums.at("thaw.handshake_time "), 12);
   sink_.sums.clear();
   for (int i = 0; i < 10; ++i) client_.connection.handshake_time.Record(absl::Milliseconds(100));
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   EXPECT_NEAR(sink_.sums.at("thaw.handshake_time "), 1000, 1000.0 / 16);
 }
 
 TEST_F(OwnMetricsTest, TagsOfTheFunctionComeFirst) {
   telemetry_.platform_dropped_records = 1;
   const std::string_view tags[] = {"cold_start:false"};
-  own_.Add(books(), tags);
+  own_.Add(counts(), tags);
   EXPECT_EQ(sink_.sums.at("thaw.telemetry.dropped cold_start:false,reason:platform"), 1);
 }
 
@@ -112,7 +112,7 @@ TEST_F(OwnMetricsTest, EachRowOfTheTableIsSent) {
   receiver_.Visit(one);
   telemetry_.Visit(one);
   pathways_.Visit(one);
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   for (const OwnMetricRow& row : kOwnMetrics) {
     if (row.count.substr(0, 11) == "coordinator") continue;
     EXPECT_EQ(sink_.sums.count(std::string(row.name) + " " + std::string(row.tag)), 1) << row.name;
@@ -140,7 +140,7 @@ TEST_F(OwnMetricsTest, EachPipelineHasItsTagAndEachFlushItsTime) {
   pipelines_->coordinator().AddPipeline(pipeline);
   Spawn<FlushReport>(executor_, pipelines_->coordinator().Flush(FlushReason::kEnd), [](FlushReport) {});
   executor_.RunAll();
-  own_.Add(books(), {});
+  own_.Add(counts(), {});
   EXPECT_EQ(sink_.sums.count("thaw.flush_time "), 1);
   EXPECT_EQ(sink_.sums.at("thaw.payloads.dropped pipeline:fake,reason:evicted"), 3);
   EXPECT_EQ(sink_.sums.at("thaw.payloads.turned_away pipeline:fake"), 2);

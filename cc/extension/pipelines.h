@@ -42,8 +42,8 @@ namespace thaw {
 
 class Pipelines {
  public:
-  // Limits the hosts that tracers name beside those of ProxyRoutes(): each has a pipeline, with books of its own,
-  // for as long as the process runs.
+  // Limits the hosts that tracers name beside those of ProxyRoutes(): each has a pipeline, with counts of its
+  // own, for as long as the process runs.
   static constexpr int kMaxNamedHosts = 16;
 
   // Executor, clock, network and configuration must outlive the pipelines. `limits`: parts that exist already. Unusable

@@ -8,6 +8,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/stats/stats_payload.h"
+#include "cc/telemetry/telemetry_record.h"
 
 namespace thaw {
 namespace {
@@ -25,7 +26,8 @@ constexpr size_t kSmallResult = size_t{256} << 10;
 constexpr size_t kCompressorBytes = size_t{1536} << 10;
 // Work done in one turn of the loop, in bytes: a few milliseconds.
 constexpr int64_t kStepWork = 512 << 10;
-// A request with stats of this size is read within a turn; of a larger one so many values in each.
+// A request with stats of up to this size is read within one turn of the loop; a larger one is read in steps
+// of this many values.
 constexpr size_t kStatsAtOnceBytes = 64 << 10;
 constexpr uint64_t kStatsStepValues = 100'000;
 
@@ -166,7 +168,7 @@ void TraceIntake::Count(const TraceCounts& counts, const std::string& first_prob
   counts_.values_left_out += counts.values_left_out;
   if (first_problem.empty()) return;
   VLOG(1) << "traces: " << first_problem;
-  // The loss of a span is said even if a tag was lost before.
+  // The loss of a span is reported even if that of a tag was reported before.
   if (counts.spans_left_out + counts.chunks_left_out > 0) {
     LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans and " << counts.chunks_left_out
                             << " traces of a request can't be read and are left out: " << first_problem

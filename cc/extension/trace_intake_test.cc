@@ -62,7 +62,7 @@ TEST_F(TraceIntakeTest, TracesAreHandedToTheirPipeline) {
   EXPECT_EQ(intake_->counts().payloads, 1);
 }
 
-TEST_F(TraceIntakeTest, WhatIsNoTraceIsRefusedAndNothingComesOfIt) {
+TEST_F(TraceIntakeTest, ABodyThatIsNoTraceIsRefusedWithoutEffect) {
   MakeIntake();
   EXPECT_EQ(Give("\xC1").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Give(Body({{Span(1, 0)}}).substr(0, 20)).code(), absl::StatusCode::kInvalidArgument);
@@ -78,7 +78,7 @@ TEST_F(TraceIntakeTest, ATraceThatCameBeforeTakesNoRoom) {
   EXPECT_EQ(intake_->counts().empty, 1);
 }
 
-TEST_F(TraceIntakeTest, WhatWasTurnedAwayIsTakenWhenItComesAgain) {
+TEST_F(TraceIntakeTest, ARequestThatWasTurnedAwayIsTakenWhenItComesAgain) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
   uint64_t id = 1;
   absl::Status status;
@@ -128,7 +128,7 @@ TEST_F(TraceIntakeTest, ErrorsThatShareAStackFitIntoASmallFunction) {
   EXPECT_EQ(intake_->counts().empty, 1) << "it came before";
 }
 
-TEST_F(TraceIntakeTest, WhatNeverFitsIsRefusedForGoodAndHoldsNothing) {
+TEST_F(TraceIntakeTest, ARequestThatNeverFitsIsRefusedForGoodAndHoldsNoMemory) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
   const std::string body = SpansThatShare(std::string(1'000'000, 's'), 100'000);
   const absl::Status status = Give({.body = body, .format = TraceFormat::kV05});
@@ -239,7 +239,7 @@ TEST_F(TraceIntakeTest, LargeStatsAreReadInTurnsAndACancelledRequestLeavesNothin
   EXPECT_TRUE(small.ok()) << small;
 }
 
-TEST_F(TraceIntakeTest, WhatTracersSayOfThemselvesCounts) {
+TEST_F(TraceIntakeTest, HeadersOfTracersCountAgainstTheBudget) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
   absl::Status status;
   int taken = 0;
@@ -269,7 +269,7 @@ TEST_F(TraceIntakeTest, HeadersAndTargetsOfProxiedRequestsCount) {
   EXPECT_LT(taken, 300);
 }
 
-TEST_F(TraceIntakeTest, WhatCanNotBeReadIsCounted) {
+TEST_F(TraceIntakeTest, UnreadableSpansAreCounted) {
   MakeIntake();
   EXPECT_TRUE(Give(Body({{Span(1, 0), Span(2, 0, {{"duration", trace_test::Text("long")}})}})).ok());
   EXPECT_EQ(intake_->counts().spans_left_out, 1);

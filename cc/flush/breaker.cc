@@ -56,7 +56,7 @@ void Breaker::Open() {
   if (open_) return;
   open_ = true;
   probe_due_ = true;
-  // The first probe that fails doubles this to the first wait.
+  // The first failed probe doubles this, which gives probe_backoff.
   backoff_ = options_.probe_backoff / 2;
 }
 
@@ -64,7 +64,7 @@ void Breaker::WaitLike(const Breaker& other) {
   if (!open_ || probing_ || other.backoff_ <= backoff_) return;
   backoff_ = other.backoff_;
   WaitForProbe();
-  // Its own wait is over and no new one has begun.
+  // The other breaker's wait is over and no new one has begun.
   if (other.probing_ || other.probe_due_) return;
   since_ = other.since_;
   flushes_ = other.flushes_;

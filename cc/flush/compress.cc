@@ -104,9 +104,9 @@ class Decompressor::Codec {
   virtual size_t SizeHint(std::string_view data) const = 0;
   // Returns whether `data` can be another member or frame.
   virtual bool Begins(std::string_view data) const = 0;
-  // Prepares for the member or frame that `data` begins with; `is_first` of all.
+  // Prepares for the member or frame that `data` begins with. `is_first`: it is the first one.
   virtual absl::Status Begin(std::string_view data, bool is_first, ByteCharge& charge) = 0;
-  // The codec's own part of that charge.
+  // Returns the part of the charge that is for the codec's own memory.
   size_t charged() const { return charged_; }
   virtual absl::StatusOr<Progress> Run(std::string_view from, absl::Span<char> to) = 0;
 

@@ -100,7 +100,7 @@ FlushDecision FlushCoordinator::BeginInvocation(absl::Time deadline) {
   function_runs_ = true;
   function_ended_.reset();
   decision_ = schedule_.OnInvoke(now, running_in_background_ > 0);
-  if (!std::exchange(timed_, true)) SetRaceAlarm();
+  if (!std::exchange(uses_race_alarm_, true)) SetRaceAlarm();
   if (decision_ == FlushDecision::kInBackground) BeginInBackground(FlushReason::kBackground);
   return decision_;
 }
@@ -108,7 +108,7 @@ FlushDecision FlushCoordinator::BeginInvocation(absl::Time deadline) {
 void FlushCoordinator::OnFunctionEnd() {
   if (!std::exchange(function_runs_, false)) return;
   if (!at_next_) function_ended_ = clock_.Now().monotonic;
-  if (taking_in_ != nullptr) taking_in_->Set(true);
+  if (function_end_wait_ != nullptr) function_end_wait_->Set(true);
 }
 
 int FlushCoordinator::Quiesce() {
@@ -188,7 +188,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   if (--running_ == 0) {
     for (Completion<bool>* waiting : std::exchange(waiting_, {})) waiting->Set(true);
   }
-  if (timed_) SetRaceAlarm();
+  if (uses_race_alarm_) SetRaceAlarm();
   if (on_flushed_) on_flushed_(reason, report);
   co_return report;
 }
@@ -224,7 +224,7 @@ void FlushCoordinator::OnRaceAlarm() {
 
 void FlushCoordinator::RunContinuously() {
   continuous_ = true;
-  timed_ = true;
+  uses_race_alarm_ = true;
   SetRaceAlarm();
 }
 
@@ -232,15 +232,15 @@ void FlushCoordinator::RunContinuously() {
 
 Task<FlushReport> FlushCoordinator::Shutdown(absl::Duration left) {
   const absl::Duration began = clock_.Now().monotonic;
-  timed_ = false;
+  uses_race_alarm_ = false;
   race_alarm_.Cancel();
   const absl::Duration time = left - options_.shutdown_margin;
   if (function_runs_ && time > absl::ZeroDuration()) {
     Completion<bool> ended(executor_);
-    taking_in_ = &ended;
+    function_end_wait_ = &ended;
     const Alarm alarm(clock_, std::min(options_.take_in, time / 2), [&ended] { ended.Set(false); });
     co_await ended;
-    taking_in_ = nullptr;
+    function_end_wait_ = nullptr;
   }
   const auto remaining = [this, began, time] { return time - (clock_.Now().monotonic - began); };
   FlushReport report = co_await FlushAll(FlushReason::kShutdown, remaining());

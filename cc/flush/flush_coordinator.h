@@ -71,18 +71,18 @@ namespace thaw {
 THAW_DECLARE_ENUM(FlushReason, kAllFlushReasons, THAW_FLUSH_REASONS)
 
 // X(name, what it counts)
-#define THAW_COORDINATOR_COUNTS(X)                                                           \
-  THAW_FLUSH_REASONS(X)                                                                      \
-  X(stalled, "flushes that ended because nothing moved")                                     \
-  X(skipped, "flushes in which a destination was out of reach")                              \
-  X(no_time, "flushes that were not begun because the deadline was too near")                \
-  X(overlapped, "flushes that began while another was running")                              \
-  X(begun_at_next, "flushes that began while the next event was waited for")                 \
-  X(quiesces, "times that the environment was given up to a freeze")                         \
-  X(open_at_next, "exchanges that were open at such a time")                                 \
-  X(quiesce_broken, "of those, the ones of no flush in the background")                      \
-  X(resumes, "returns from a freeze")                                                        \
-  X(implausible_deadlines, "invocations whose deadline can't be, so that it was not heeded") \
+#define THAW_COORDINATOR_COUNTS(X)                                                              \
+  THAW_FLUSH_REASONS(X)                                                                         \
+  X(stalled, "flushes that ended because nothing moved")                                        \
+  X(skipped, "flushes in which a destination was out of reach")                                 \
+  X(no_time, "flushes that were not begun because the deadline was too near")                   \
+  X(overlapped, "flushes that began while another was running")                                 \
+  X(begun_at_next, "flushes that began while the next event was waited for")                    \
+  X(quiesces, "times that the environment was given up to a freeze")                            \
+  X(open_at_next, "exchanges that were open at such a time")                                    \
+  X(quiesce_broken, "of those, exchanges that no background flush explains")                    \
+  X(resumes, "returns from a freeze")                                                           \
+  X(implausible_deadlines, "invocations whose deadline is implausible, so that it was ignored") \
   X(lost_at_shutdown, "payloads that were kept when the process ended")
 
 struct CoordinatorCounts {
@@ -149,7 +149,7 @@ class FlushCoordinator {
   FlushDecision BeginInvocation(absl::Time deadline);
   // The function has ended. The time from here to Quiesce is what the extension adds.
   void OnFunctionEnd();
-  // Sends what there is. kEnd and kBlocking also wait for flushes that are already running.
+  // Sends all waiting data. kEnd and kBlocking also wait for flushes that are already running.
   Task<FlushReport> Flush(FlushReason reason);
   // The next event is about to be requested. Returns the number of open exchanges with the intake.
   int Quiesce();
@@ -187,7 +187,7 @@ class FlushCoordinator {
     Client* client;
   };
 
-  // Returns whether no caller waits for such a flush.
+  // Returns whether flushes for this reason run in the background, without a caller that waits.
   bool InBackground(FlushReason reason) const;
   // Returns the active time until the flush must have ended.
   absl::Duration DeadlineOf(FlushReason reason) const;
@@ -215,13 +215,13 @@ class FlushCoordinator {
   bool function_runs_ = false;
   std::optional<absl::Duration> function_ended_;  // on the monotonic clock, until Quiesce
   bool at_next_ = false;                          // between Quiesce and Resume
-  bool timed_ = false;                            // the race alarm is used
+  bool uses_race_alarm_ = false;
   bool continuous_ = false;
 
   int running_ = 0;
   int running_in_background_ = 0;
-  std::vector<Completion<bool>*> waiting_;  // wait for running_ to be 0
-  Completion<bool>* taking_in_ = nullptr;   // waits for the function's end
+  std::vector<Completion<bool>*> waiting_;         // wait for running_ to be 0
+  Completion<bool>* function_end_wait_ = nullptr;  // waits for the function's end
   Alarm race_alarm_;
 
   CoordinatorCounts counts_;

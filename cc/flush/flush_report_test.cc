@@ -108,7 +108,7 @@ TEST(FlushReportTest, HowMuchItTellsIsBounded) {
   EXPECT_EQ(total.errors.size(), FlushReport::kMaxFailures);
 }
 
-TEST(FlushReportTest, OfASumTheLatestIsKept) {
+TEST(FlushReportTest, ASumKeepsTheLatestFailuresAndErrors) {
   FlushReport total;
   for (int i = 0; i < 5; ++i) {
     FlushReport one;

@@ -16,20 +16,6 @@ constexpr absl::Duration kNoRace = absl::Minutes(15);
 
 }  // namespace
 
-std::string_view ToString(FlushDecision decision) {
-  switch (decision) {
-    case FlushDecision::kAtEnd:
-      return "at_end";
-    case FlushDecision::kBlocking:
-      return "blocking";
-    case FlushDecision::kInBackground:
-      return "in_background";
-    case FlushDecision::kNone:
-      return "none";
-  }
-  return "unknown";
-}
-
 FlushStrategy FlushSchedule::Adapt(const ClockReading& now) {
   invokes_[invoked_++ % kRemembered] = now;
   if (invoked_ < kRemembered) return {.kind = Kind::kEnd};

@@ -26,7 +26,6 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <string_view>
 
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
@@ -41,7 +40,6 @@ enum class FlushDecision {
   kInBackground,  // begin a flush now and ask for the next event at once
   kNone,          // ask for the next event at once
 };
-std::string_view ToString(FlushDecision decision);
 
 class FlushSchedule {
  public:

@@ -21,7 +21,7 @@ class Flushable {
   // The name under which its counts are reported, such as "traces".
   virtual std::string_view name() const = 0;
 
-  // Sends what there is. `deadline` is active time for all of it. Ends early when `cancellation` is
+  // Sends all waiting data. `deadline` is active time for all of it. Ends early when `cancellation` is
   // requested; what was not delivered is kept. Flushes may overlap: each sends what no other is sending.
   virtual Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) = 0;
   // Runs the last flush, which ignores breakers.

@@ -9,10 +9,10 @@ namespace thaw {
 
 // X(name, what it counts)
 #define THAW_OUTAGE_COUNTS(X)                                                       \
-  X(strikes, "flushes that got nowhere with a destination")                         \
+  X(strikes, "flushes without progress at a destination")                           \
   X(opened, "breakers opened")                                                      \
-  X(exhausted, "breakers opened because an outage had cost all it may")             \
-  X(probes, "flushes that looked whether a destination is back")                    \
+  X(exhausted, "breakers opened because an outage had used up its budget")          \
+  X(probes, "flushes that probed whether a destination is back")                    \
   X(probes_answered, "of those, the ones that were answered")                       \
   X(skips, "flushes that sent a destination nothing because its breaker was open")  \
   X(refused_flushes, "flushes in which an endpoint refused all it was sent")        \

@@ -329,7 +329,7 @@ TEST_F(OutageTest, AnOutageItsEndAndItsLossesAreLoggedOnce) {
   }
 }
 
-TEST_F(OutageTest, WhatCameAfterTheLastHandOverIsToldAmongTheLosses) {
+TEST_F(OutageTest, DataThatCameAfterTheLastHandOverIsReportedAsLost) {
   Make("end");
   int late = 0;
   coordinator_->AddLeftover([&late] { return late > 0 ? absl::StrCat("logs: ", late, " lines") : ""; });

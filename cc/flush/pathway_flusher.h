@@ -2,7 +2,7 @@
 // resent, since counting twice is wrong.
 //
 //   PathwayFlusher flusher(executor, clock, client, options, {endpoint});
-//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
+//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: no room now
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // One thread, that of the executor.

@@ -2,7 +2,7 @@
 // StatsFlusher.
 //
 //   PayloadFlusher<TraceEncoding> flusher(executor, clock, client, options, {endpoint});
-//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
+//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: no room now
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // An Encoding is a struct of
@@ -114,7 +114,7 @@ class PayloadFlusher : public Flushable {
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
     const bool much = pipeline_.opened().bytes() > pipeline_.byte_budget().limit() / 4;
     if (much || !pipeline_.would_skip()) EncodeHeld();
-    // Between flushes, no memory is held that a small function would miss.
+    // Frees the memory of encoding between flushes: a small function needs it.
     workspace_.Release();
     return pipeline_.Flush(deadline, cancellation);
   }

@@ -2,7 +2,7 @@
 // one deadline, and accounts for every payload. It knows nothing of traces or stats.
 //
 //   PipelineFlusher flusher(executor, clock, client, options, "traces", {endpoint});
-//   absl::Status status = flusher.Add(std::move(request));   // ResourceExhausted: no room, come again
+//   absl::Status status = flusher.Add(std::move(request));   // ResourceExhausted: no room now
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // A flush:

@@ -19,7 +19,7 @@ void Reach::Found(const ClockReading& now) {
   if (!lost_) return;
   lost_ = false;
   ++counts_->back;
-  LOG(INFO) << whom_ << " is back after " << absl::FormatDuration(LargestAdvance(since_, now));
+  LOG(INFO) << name_ << " is back after " << absl::FormatDuration(LargestAdvance(since_, now));
 }
 
 void Reach::TakeOver(Reach& other, std::string_view why) {
@@ -35,7 +35,7 @@ void Reach::TakeOver(Reach& other, std::string_view why) {
 }
 
 std::string Reach::ToString() const {
-  return absl::StrCat(whom_, " ", lost_means_, " since ",
+  return absl::StrCat(name_, " ", lost_text_, " since ",
                       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", since_.wall, absl::UTCTimeZone()),
                       why_.empty() ? "" : ": ", why_);
 }

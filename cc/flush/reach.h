@@ -21,9 +21,10 @@ namespace thaw {
 
 class Reach {
  public:
-  // `whom` is what is reached; `lost_means` is logged while it is lost. `counts` must outlive it.
-  Reach(std::string whom, std::string_view lost_means, OutageCounts& counts)
-      : whom_(std::move(whom)), lost_means_(lost_means), counts_(&counts) {}
+  // `name` identifies the destination or endpoint in the log, and `lost_text` says what is wrong while it is
+  // lost. `counts` must outlive the object.
+  Reach(std::string name, std::string_view lost_text, OutageCounts& counts)
+      : name_(std::move(name)), lost_text_(lost_text), counts_(&counts) {}
 
   // Reports that it could not be reached, or refused everything, because of `why`.
   void Lost(std::string_view why, const ClockReading& now);
@@ -38,8 +39,8 @@ class Reach {
   std::string ToString() const;
 
  private:
-  std::string whom_;
-  std::string_view lost_means_;  // a constant of the program
+  std::string name_;
+  std::string_view lost_text_;  // a constant of the program
   OutageCounts* counts_;
   bool lost_ = false;
   std::string why_;

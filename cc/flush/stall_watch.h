@@ -22,9 +22,9 @@ namespace thaw {
 class StallWatch {
  public:
   struct Limits {
-    // Calls `stalled` when nothing has moved for this long,
+    // The time without movement after which `stalled` is called.
     absl::Duration idle_limit;
-    // but not before this time has passed.
+    // The time since the start before which `stalled` is not called.
     absl::Duration at_least = absl::ZeroDuration();
     // The interval between checks.
     absl::Duration look_every = absl::Milliseconds(100);

@@ -1,7 +1,7 @@
 // Sends traces to the intake: AgentPayload, zstd, one request for all tracers with the same headers.
 //
 //   TraceFlusher flusher(executor, clock, client, options, {endpoint});
-//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
+//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: no room now
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // One thread, that of the executor.

@@ -34,7 +34,7 @@ struct DurableLinesOptions {
   size_t most_invocations = 5;
   // Limits the lines of an invocation that wait.
   size_t most_bytes = size_t{256} << 10;
-  // Is charged with lines that are held; may be null, and must outlive the lines.
+  // The account that held lines are charged to; may be null, and must outlive the lines.
   ByteAccount* account = nullptr;
 };
 

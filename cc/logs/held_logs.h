@@ -26,7 +26,7 @@ class HeldLogs {
  public:
   using Emit = absl::FunctionRef<void(const LogEntry&)>;
 
-  // `account` is charged with what is held; may be null, and must outlive the object.
+  // Held lines are charged to `account`, which may be null and must outlive the object.
   explicit HeldLogs(size_t most_bytes, ByteAccount* account = nullptr)
       : most_bytes_(most_bytes), bytes_(account) {}
 

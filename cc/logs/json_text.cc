@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "cc/base/utf8.h"
+
 namespace thaw {
 namespace {
 
@@ -151,13 +153,6 @@ bool MayHaveHalfPairs(std::string_view inside) {
     if (at >= inside.size()) return false;
   }
   return false;
-}
-
-std::string_view CutUtf8(std::string_view text, size_t most) {
-  if (text.size() <= most) return text;
-  size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
 }
 
 std::string_view CutEscaped(std::string_view inside, size_t most) {

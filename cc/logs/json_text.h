@@ -29,9 +29,6 @@ bool MayHaveHalfPairs(std::string_view inside);
 // and splits neither a character nor an escape.
 std::string_view CutEscaped(std::string_view inside, size_t most);
 
-// Returns the longest beginning of `text`, which is UTF-8, that has at most `most` bytes and splits no character.
-std::string_view CutUtf8(std::string_view text, size_t most);
-
 }  // namespace thaw
 
 #endif  // THAW_CC_LOGS_JSON_TEXT_H_

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/utf8.h"
 #include "cc/logs/json_text.h"
 
 namespace thaw {

@@ -46,7 +46,7 @@ TEST_F(LogEntryTest, TheJsonOfTheIntake) {
             R"("ddtags":"env:prod,quote:\"","ddsource":"lambda"})");
 }
 
-TEST_F(LogEntryTest, WhatIsMissingOrOfOneLine) {
+TEST_F(LogEntryTest, MissingPartsAreNullAndTagsOfTheLineAreAdded) {
   LogEntry entry = Entry(R"(already \"escaped\")", /*escaped=*/true);
   entry.request_id = {};
   entry.tags = "own:tag";

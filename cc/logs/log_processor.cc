@@ -20,9 +20,6 @@ namespace {
 // The beginning of each line that this extension writes (cc/extension/log_output.cc).
 constexpr std::string_view kOwnLine = "THAW | ";
 
-// A part of the runtime's version in a durable function.
-constexpr std::string_view kDurableRuntime = "DurableFunction";
-
 // The work of rules on a line, in the units of ReplaceLimits: in proportion to its length, so that lines that are
 // read in one step take a few milliseconds together, and at most 20 ms. A line that takes more is cut.
 constexpr int64_t kLeastRuleWork = int64_t{256} << 10;
@@ -91,7 +88,7 @@ void LogProcessor::ReleaseHeld() {
 void LogProcessor::TakePlatform(const TelemetryRecord& record) {
   const absl::Time time = record.time;
   if (const auto* init = std::get_if<PlatformInitStart>(&record.record)) {
-    if (absl::StrContains(init->runtime_version, kDurableRuntime)) durable_.set_durable();
+    if (IsDurable(init->runtime_version)) durable_.set_durable();
     TakePlatformLine(time, invocations_.current(), InitStartLine(*init), LogStatus::kInfo);
   } else if (const auto* start = std::get_if<PlatformStart>(&record.record)) {
     const std::string id = Escaped(start->request_id);

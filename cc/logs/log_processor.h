@@ -44,7 +44,7 @@ struct LogProcessorOptions {
   absl::Duration most_held_time = absl::Minutes(5);
   // Limits the invocations of a durable function whose lines wait for their execution; 0: none waits.
   size_t most_durable_invocations = 5;
-  // Is charged with lines that are held; may be null, and must outlive the processor.
+  // The account that held lines are charged to; may be null, and must outlive the processor.
   ByteAccount* account = nullptr;
 };
 

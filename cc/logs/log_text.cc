@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "cc/base/reserve.h"
+#include "cc/base/utf8.h"
 #include "cc/logs/json_text.h"
 #include "cc/telemetry/json_elements.h"
 
@@ -115,24 +116,6 @@ bool ReadObject(std::string_view object, LogText& line) {
 
 }  // namespace
 
-std::string_view ToString(LogStatus status) {
-  switch (status) {
-    case LogStatus::kCritical:
-      return "critical";
-    case LogStatus::kError:
-      return "error";
-    case LogStatus::kWarn:
-      return "warn";
-    case LogStatus::kInfo:
-      return "info";
-    case LogStatus::kDebug:
-      return "debug";
-    case LogStatus::kTrace:
-      return "trace";
-  }
-  return "info";
-}
-
 bool LogTextReader::Read(std::string_view json, LogText& line) {
   no_memory_ = false;
   const bool has_text = ReadParts(json, line);
@@ -144,7 +127,7 @@ bool LogTextReader::Read(std::string_view json, LogText& line) {
     AppendJsonEscaped(tags, repaired_tags_);
     line.tags = repaired_tags_;
   }
-  // No name that anybody else knows has such a part.
+  // Ids that Lambda gives have no such half, so one that does is of no use.
   for (std::string_view* name : {&line.request_id, &line.execution_arn})
     if (MayHaveHalfPairs(*name)) *name = {};
   return has_text;

@@ -21,11 +21,19 @@
 
 #include "absl/container/inlined_vector.h"
 #include "cc/base/byte_account.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
-enum class LogStatus { kCritical, kError, kWarn, kInfo, kDebug, kTrace };
-std::string_view ToString(LogStatus status);
+// The status of a line, as the intake names it. X(enumerator, name, the lines)
+#define THAW_LOG_STATUSES(X)                                 \
+  X(kCritical, critical, "lines of level critical or fatal") \
+  X(kError, error, "lines of level error")                   \
+  X(kWarn, warn, "lines of level warn or warning")           \
+  X(kInfo, info, "lines of level info, or without a level")  \
+  X(kDebug, debug, "lines of level debug")                   \
+  X(kTrace, trace, "lines of level trace")
+THAW_DECLARE_ENUM(LogStatus, kLogStatuses, THAW_LOG_STATUSES)
 
 // The pieces of a text, one after the other.
 using TextPieces = absl::InlinedVector<std::string_view, 4>;

@@ -33,10 +33,10 @@ struct ForeignSyntax {
   std::string_view advice;
 };
 constexpr ForeignSyntax kForeign[] = {
-    {"(?=", "no engine with linear time has look-ahead"},
-    {"(?!", "no engine with linear time has look-ahead"},
-    {"(?<=", "no engine with linear time has look-behind"},
-    {"(?<!", "no engine with linear time has look-behind"},
+    {"(?=", "RE2, which takes linear time, has no look-ahead"},
+    {"(?!", "RE2, which takes linear time, has no look-ahead"},
+    {"(?<=", "RE2, which takes linear time, has no look-behind"},
+    {"(?<!", "RE2, which takes linear time, has no look-behind"},
     {"(?x", "Rust's regex takes the flag x, RE2 does not: write the pattern without blanks and comments"},
     {"\\b{", "Rust's regex takes \\b{start} and the like, RE2 only \\b"},
     {"&&", "Rust's regex takes intersections of classes, RE2 does not"},
@@ -51,7 +51,7 @@ std::string_view AdviceOn(std::string_view pattern) {
   for (size_t i = 0; i + 1 < pattern.size(); ++i) {
     if (pattern[i] != '\\') continue;
     if (pattern[i + 1] >= '1' && pattern[i + 1] <= '9')
-      return "no engine with linear time has back-references";
+      return "RE2, which takes linear time, has no back-references";
     ++i;
   }
   return "";
@@ -108,7 +108,7 @@ const boost::json::string* TextOf(const boost::json::object& rule, std::string_v
   return member == nullptr ? nullptr : member->if_string();
 }
 
-absl::StatusOr<std::string_view> NeededText(const boost::json::object& rule, std::string_view name) {
+absl::StatusOr<std::string_view> RequiredText(const boost::json::object& rule, std::string_view name) {
   const boost::json::string* const text = TextOf(rule, name);
   if (text == nullptr) return absl::InvalidArgumentError(absl::StrCat("it has no text \"", name, "\""));
   return std::string_view(*text);
@@ -156,13 +156,13 @@ ProcessingRules::ProcessingRules(std::string_view json, std::vector<std::string>
   const auto make_rule = [](const boost::json::value& item, bool& masks) -> absl::StatusOr<Rule> {
     const boost::json::object* const object = item.if_object();
     if (object == nullptr) return absl::InvalidArgumentError("it is not an object");
-    THAW_ASSIGN_OR_RETURN(const std::string_view type_name, NeededText(*object, "type"));
+    THAW_ASSIGN_OR_RETURN(const std::string_view type_name, RequiredText(*object, "type"));
     THAW_ASSIGN_OR_RETURN(const Type type, TypeOf(type_name));
     masks = type == Type::kMask;
-    THAW_ASSIGN_OR_RETURN(const std::string_view pattern, NeededText(*object, "pattern"));
+    THAW_ASSIGN_OR_RETURN(const std::string_view pattern, RequiredText(*object, "pattern"));
     std::string_view placeholder;
     if (object->contains("replace_placeholder")) {
-      THAW_ASSIGN_OR_RETURN(placeholder, NeededText(*object, "replace_placeholder"));
+      THAW_ASSIGN_OR_RETURN(placeholder, RequiredText(*object, "replace_placeholder"));
     }
     return MakeRule(type, pattern, placeholder);
   };

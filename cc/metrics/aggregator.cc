@@ -90,7 +90,7 @@ Aggregator::Context* Aggregator::FindOrMake(const Key& key) {
   const std::string_view tag = kLimitedTag;
   const Key limited = KeyOf(key.name, key.type, key.owner, key.timed, {&tag, 1});
   const auto of_name = contexts_.find(limited);
-  // There is some spare for the first limited ones of each name.
+  // Some more bytes are allowed for the metric of each name that counts the limited tags together.
   const bool spare = charge_.bytes() < options_.max_bytes + options_.max_bytes / 8;
   if (of_name == contexts_.end() && !spare) return nullptr;
   ++counts_.limited;

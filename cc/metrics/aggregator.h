@@ -11,17 +11,17 @@
 // A bucket is ten seconds of the wall clock, beginning with the second whose number it has. The bucket that the
 // clock is in now is open, and all others are closed, whether the clock came from there by itself or was set: a
 // clock that steps, forth or back, neither loses a value nor keeps a bucket open. What was drained is never handed
-// over again. A bucket that is drained while it is open has a second part later: gauges of that have the same time
-// and replace those of the first part, since the intake keeps what arrives last, and counts have a later second
-// (CountTimes), so that the intake adds them up.
+// over again. A bucket that is drained while it is open has a second part later: gauges of that part have the same
+// time and replace those of the first part, since the intake keeps what arrives last, and counts have a later
+// second (CountTimes), so that the intake adds them up.
 //
 // A sample with a time of its own is a point by itself, unless it is of a distribution, which is counted in the
 // bucket of that time.
 //
 // Memory is charged to the account. From three quarters of `max_bytes` on, new tags of the name that has most of
 // them are counted together, with the tag `cardinality:limited` alone, and from `max_bytes` on, or while the account
-// has no room, new tags of every name: sums stay right. There, sets and points with a time of their own grow no
-// more, and new names are dropped beyond some spare; that is counted.
+// has no room, new tags of every name, so that sums stay right. Then sets and points with a time of their own grow
+// no more, and new names are dropped and counted once an eighth of `max_bytes` more is used.
 //
 // One thread.
 

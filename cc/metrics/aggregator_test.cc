@@ -290,7 +290,7 @@ TEST_F(AggregatorTest, AMillionContextsStayWithinTheBound) {
   EXPECT_EQ(sum + static_cast<double>(aggregator_->counts().dropped), 1'000'000);
 }
 
-TEST_F(AggregatorTest, WhatGrowsWithinAMetricStaysWithinTheBound) {
+TEST_F(AggregatorTest, ValuesThatGrowWithinAMetricStayWithinTheBound) {
   Make({.max_bytes = 64 << 10});
   for (int i = 0; i < 100'000; ++i) {
     Add("d", MetricType::kDistribution, {std::exp(i % 1400 - 700.0)}, {absl::StrCat("t:", i % 50)});

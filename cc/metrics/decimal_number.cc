@@ -23,7 +23,7 @@ std::optional<double> ParseAnyLength(std::string_view digits) {
   const char* const end = digits.data() + digits.size();
   const auto [at, error] = absl::from_chars(digits.data(), end, number, absl::chars_format::general);
   if (at != end || error == std::errc::invalid_argument) return std::nullopt;
-  // Out of range is also said of numbers that are too small, which become 0 or nearly so.
+  // The result is out of range, too, if a number is so small that it becomes 0 or nearly 0.
   if (!std::isfinite(number) || (error == std::errc::result_out_of_range && number > 1)) return std::nullopt;
   return number;
 }

@@ -15,7 +15,8 @@
 namespace thaw {
 namespace {
 
-// Counted by the platform's own records. Old libraries would count invocations twice.
+// The metric that old libraries send for each invocation. The extension counts invocations by the platform's
+// records, so that these would count twice.
 constexpr std::string_view kCountedByPlatform = "aws.lambda.enhanced.invocations";
 constexpr double kLeastRate = 1e-9;
 constexpr int64_t kLastSecond = 253402300799;  // of the year 9999

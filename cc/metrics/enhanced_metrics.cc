@@ -235,7 +235,7 @@ void EnhancedMetrics::OnShutdown(absl::Time time) {
 
 void EnhancedMetrics::Hold(const Held& held) {
   ++counts_.held;
-  // Records that come again, or again and again, take no more room.
+  // Repeated records take no more room.
   std::erase_if(held_, [&held](const Held& other) { return other.metric == held.metric; });
   held_.push_back(held);
 }

@@ -1,14 +1,14 @@
-// Makes Lambda's enhanced metrics of what the platform says of invocations and of the environment.
+// Makes Lambda's enhanced metrics from what the platform reports about invocations and the environment.
 //
 //   EnhancedMetrics metrics({.initialization_type = "on-demand"}, sink);
 //   metrics.Begin(invocation.request_id);
 //   metrics.Take(invocation, /*tracer_failed=*/false);   // after each event or record of it
 //   metrics.OnShutdown(now);
 //
-// Each figure of an invocation is told once, when it is first known, whatever the order in which the parts come, with
+// Each figure of an invocation is sent once, when it is first known, whatever the order in which the parts come, with
 // the time at which the platform says it happened. Each sample has the tags that change between invocations:
-// cold_start, proactive_initialization, durable_function, and init_type where no variable tells it. The sink adds those
-// of the function, the runtime among them.
+// cold_start, proactive_initialization, durable_function, and init_type where no variable tells it. The sink adds
+// those of the function, the runtime among them.
 //
 // The first invocation's `invocations` is held until a record tells whether the function is durable: at the latest
 // until its end, the next invocation or the shutdown. Durations of the environment's start are held until an
@@ -50,11 +50,12 @@ struct EnhancedMetricsOptions {
   std::string initialization_type;
 };
 
-// Returns the price in USD of a request that is billed so long; `provisioned`: in an environment of provisioned
-// concurrency, whose time costs less. The prices are those of AWS's first tier in most of its regions.
+// Returns the price in USD of a request with this billed duration; `provisioned`: in an environment of
+// provisioned concurrency, whose time costs less. The prices are those of AWS's first tier in most of its
+// regions.
 double EstimatedCost(absl::Duration billed, int64_t memory_megabytes, bool arm, bool provisioned);
 
-// Returns when an invocation ended that has ended, by the record that tells it first.
+// Returns the time at which an ended invocation ended, by the first record that has it.
 absl::Time EndOf(const Invocation& invocation);
 
 // X(name, what it counts)
@@ -76,7 +77,8 @@ class EnhancedMetrics {
 
   // An invocation begins, perhaps under the request id of an earlier one.
   void Begin(std::string_view request_id);
-  // Something of the invocation came. `tracer_failed`: the tracer's call at the end of the handler says that it failed.
+  // An event or a record of the invocation came. `tracer_failed`: the tracer's call at the end of the handler says
+  // that it failed.
   void Take(const Invocation& invocation, bool tracer_failed);
   // The figures of /proc at the invocation's end.
   void TakeFigures(std::string_view request_id, absl::Time time, absl::Span<const Figure> figures);

@@ -49,7 +49,7 @@ TEST_F(SandboxFiguresTest, DifferencesBetweenTheTwoEnds) {
   EXPECT_EQ(values.at("cpu_user_time"), 300);
   EXPECT_EQ(values.at("cpu_system_time"), 100);
   EXPECT_EQ(values.at("cpu_total_time"), 400);
-  // Of 2 x 1000 ms the cores were idle for 900 and 300 ms.
+  // The cores were idle for 900 and 300 of their 1000 ms each.
   EXPECT_DOUBLE_EQ(values.at("cpu_total_utilization_pct"), 40);
   EXPECT_DOUBLE_EQ(values.at("cpu_total_utilization"), 0.8);
   EXPECT_EQ(values.at("num_cores"), 2);

@@ -38,7 +38,7 @@ TEST(StatsdItem, AnEventHasTheMembersThatTheAgentSends) {
             R"("aggregation_key":"k","source_type_name":"nagios"})");
 }
 
-TEST(StatsdItem, WhatAnEventDoesNotSayHasTheUsualValues) {
+TEST(StatsdItem, MissingFieldsOfAnEventHaveTheDefaults) {
   const StatsdItem item = EventItem({.title = "t"}, {}, kNow);
   EXPECT_EQ(item.source, "api");
   EXPECT_EQ(item.json,

@@ -58,7 +58,7 @@ void SystemProcReader::ForEachProcess(absl::FunctionRef<void(int process)> visit
       processes_.push_back(process);
     return processes_.size() < kMostProcesses;
   });
-  // The folder is closed by now: it is no file of this process that anybody should count.
+  // The folder is closed by now, so that it is not counted among this process's open files.
   for (const int process : processes_) visit(process);
 }
 
@@ -78,7 +78,8 @@ std::optional<int64_t> SystemProcReader::Threads(int process) {
   const std::string path = PathOf(process, "task");
   struct stat folder = {};
   if (stat(path.c_str(), &folder) != 0) return std::nullopt;
-  // Each thread is a folder, and so a link of this one beside its own two. Other kernels may not count them.
+  // A folder has two links of its own and one for each folder within, here one for each thread. Other kernels
+  // may not count these.
   if (folder.st_nlink > 2) return static_cast<int64_t>(folder.st_nlink) - 2;
   return CountEntries(path);
 }

@@ -18,7 +18,8 @@ absl::Duration Backoff(absl::Duration base, absl::Duration cap, int tries, doubl
 
 namespace {
 
-// The date forms that a recipient accepts (RFC 9110 section 5.6.7): of today, of RFC 850 and of C's asctime().
+// The date forms that a recipient accepts (RFC 9110 section 5.6.7): the current one, that of RFC 850 and that
+// of C's asctime().
 constexpr const char* kDateForms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
                                       "%a %b %e %H:%M:%S %Y"};
 

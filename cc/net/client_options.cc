@@ -60,7 +60,7 @@ absl::Status ClientOptions::Validate() const {
   }
   if (!use_public_roots && !use_os_roots && tls_cert_file.empty() && !skip_ssl_validation) {
     return Bad("use_public_roots", "off",
-               "on unless tls_cert_file or use_os_roots says whom to trust instead");
+               "on unless tls_cert_file or use_os_roots names other certificates to trust");
   }
   if (absl::Status status = CheckHeaderValue("ClientOptions.user_agent", user_agent); !status.ok())
     return status;

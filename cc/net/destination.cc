@@ -157,7 +157,7 @@ std::string_view ReadUrl(std::string_view rest, Url& url) {
   rest.remove_prefix(authority_end);
   // Other programs read a backslash as a slash, and so find another host in the same text.
   if (absl::StrContains(authority, '\\'))
-    return "a backslash is in its host, user or password, where it is written as %5C";
+    return "its host, user or password has a backslash, which must be written as %5C";
   if (const std::string_view wrong = TakeUserinfo(authority, url.userinfo); !wrong.empty()) return wrong;
   if (const std::string_view wrong = TakeHost(authority, url.destination); !wrong.empty()) return wrong;
   if (const std::string_view wrong = ReadPort(authority, url.destination); !wrong.empty()) return wrong;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "cc/base/manual_executor.h"
 #include "cc/base/seeded_random.h"
@@ -19,6 +21,7 @@
 #include "cc/net/http_answer.h"
 #include "cc/net/http_connection.h"
 #include "cc/net/http_connection_factory.h"
+#include "cc/net/http_token.h"
 #include "cc/net/io/dns_sockets.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/name_race.h"
@@ -106,6 +109,10 @@ void HttpConnectionExample(std::shared_ptr<HttpConnection> connection, const Htt
 void HttpConnectionFactoryExample(Executor& executor, Clock& clock, DialResult dialled,
                                   const ClientOptions& options, ExchangeCounts& counts) {
 #include "cc/net/http_connection_factory.h.example"
+}
+
+void HttpTokenExample(std::string_view name) {
+#include "cc/net/http_token.h.example"
 }
 
 void IoDnsSocketsExample(ares_channel channel, ares_options& options, int mask) {

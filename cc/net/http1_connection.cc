@@ -231,7 +231,8 @@ BytesWritten Http1Connection::bytes_written() const {
 
 void Http1Connection::Fail(Fault fault, absl::Status error) {
   if (writing_) {
-    // The transport may have accepted more than it has reported. Closing ends the write, whose result tells.
+    // The transport may have accepted more than it has reported. Closing ends the write, and its result says
+    // how much was accepted.
     failing_.emplace(fault, std::move(error));
     return CloseTransport();
   }

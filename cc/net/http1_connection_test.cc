@@ -841,7 +841,7 @@ TEST_F(Http1ConnectionTest, CloseEndsARunningExchangeOnce) {
   EXPECT_EQ(idle_closed_, 0);
 }
 
-TEST_F(Http1ConnectionTest, CloseWhileIdleTellsNobody) {
+TEST_F(Http1ConnectionTest, CloseWhileIdleRunsNoCallback) {
   Connect();
   connection_->Close();
   executor_.RunAll();

@@ -1,7 +1,6 @@
 #include "cc/net/http1_parser.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/http_token.h"
 
 namespace thaw {
 namespace {
@@ -26,17 +26,6 @@ std::string_view Trim(std::string_view text, Predicate is_space) {
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
-
-// RFC 9110 section 5.6.2.
-constexpr std::array<bool, 256> kTokenCharacters = [] {
-  std::array<bool, 256> is = {};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-    is[static_cast<unsigned char>(c)] = true;
-  }
-  return is;
-}();
-bool IsTokenCharacter(char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; }
 
 std::optional<uint64_t> Decimal(std::string_view digits) {
   if (digits.empty()) return std::nullopt;

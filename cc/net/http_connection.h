@@ -42,7 +42,7 @@ class HttpConnection {
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
   // Runs if the peer closes the connection, or sends something unasked, while no exchange is running.
   using OnIdleClosed = absl::AnyInvocable<void(const HttpConnection*)>;
-  // The number of an exchange on its connection; zero is none's.
+  // The number of an exchange on its connection. No exchange has the number zero.
   using ExchangeId = uint64_t;
 
   virtual ~HttpConnection() = default;

@@ -18,8 +18,8 @@ absl::StatusOr<std::shared_ptr<HttpConnection>> MakeHttpConnection(
     return Http1Connection::Start(executor, clock, std::move(dialled.transport), std::move(form), options,
                                   counts, std::move(on_idle_closed));
   }
-  return absl::UnimplementedError(
-      absl::StrCat("the server agreed on protocol \"", dialled.protocol, "\", which is not spoken here"));
+  return absl::UnimplementedError(absl::StrCat("the server agreed on protocol \"", dialled.protocol,
+                                               "\", which this client does not speak"));
 }
 
 }  // namespace thaw

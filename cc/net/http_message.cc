@@ -6,21 +6,17 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/http_token.h"
 
 namespace thaw {
 
 namespace {
 
 // Headers that the client writes itself, or whose meaning it relies on.
-constexpr std::string_view kOfTheClient[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
-                                             "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
-                                             "Trailer", "Expect"};
+constexpr std::string_view kClientHeaders[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
+                                               "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
+                                               "Trailer", "Expect"};
 
-// RFC 9110 section 5.6.2.
-bool IsTokenCharacter(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
-}
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenCharacter);
 }
@@ -63,7 +59,7 @@ absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
 absl::Status CheckHeader(std::string_view name, std::string_view value) {
   if (!IsToken(name)) return absl::InvalidArgumentError(absl::StrCat(Quoted(name), " is not a header name"));
   const auto same = [name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); };
-  if (std::any_of(std::begin(kOfTheClient), std::end(kOfTheClient), same)) {
+  if (std::any_of(std::begin(kClientHeaders), std::end(kClientHeaders), same)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the header ", name,
                      " can't be set: the client frames its requests and keeps its connections itself"));

@@ -304,7 +304,7 @@ TEST_P(PoolOfAnySlotsTest, SharingHoldsAtMaxIdleZero) {
   EXPECT_EQ(waiter->toy(), toy.get());
   EXPECT_EQ(toy->closes, 0);
   Return(waiter);
-  EXPECT_EQ(toy->closes, 1) << "the moment nobody waits for it";
+  EXPECT_EQ(toy->closes, 1) << "as soon as no request waits for it";
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(counts_.dials, 1);
 }

@@ -49,7 +49,7 @@ class PooledClient : public Client {
   int Quiesce() override;
   void Forget() override { dialer_->Forget(); }
   void Close() override {
-    everything_.Request(absl::CancelledError("the client was closed"));
+    all_requests_.Request(absl::CancelledError("the client was closed"));
     pool_.Close();
   }
   int open_exchanges() const override {
@@ -118,7 +118,7 @@ class PooledClient : public Client {
   const ClientOptions options_;
   RandomFraction random_;
   const std::shared_ptr<ClientCounts> counts_;
-  Cancellation everything_;
+  Cancellation all_requests_;
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
   std::map<uint64_t, Exchange> exchanges_;
@@ -347,7 +347,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
   ++sends_;
   const absl::Duration began = clock_.Now().monotonic;
   Cancellation scope(&cancellation);
-  const auto closing = everything_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
+  const auto closing =
+      all_requests_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
   std::optional<Alarm> budget;
   if (options.budget != absl::InfiniteDuration()) {
     budget.emplace(

@@ -195,7 +195,7 @@ TEST_F(RetryPolicyTest, ALostConnectionIsReplacedAsOftenAsItsCallerAllows) {
             .jitter = false};
   EXPECT_EQ(Course(RetryClass::kStale), Texts({"5ms fresh", "10ms fresh", "20ms fresh", "stop"}));
   EXPECT_EQ(Course(RetryClass::kAmbiguous), Texts({"5ms", "10ms", "20ms", "stop"}));
-  EXPECT_EQ(Course(RetryClass::kUnreachable), Texts({"stop"})) << "nobody listened; nothing was lost";
+  EXPECT_EQ(Course(RetryClass::kUnreachable), Texts({"stop"})) << "no server listened, so nothing was lost";
   EXPECT_EQ(Course(RetryClass::kRefusedForNow), Texts({"stop"}));
   EXPECT_EQ(Course(RetryClass::kUnsent, 4), Texts({"now", "now", "now", "now"}));
   EXPECT_EQ(state_.lost, 0);

@@ -18,17 +18,6 @@ double Rarity(ChoiceKind kind) {
 
 }  // namespace
 
-std::string_view ToString(ChoiceKind kind) {
-  switch (kind) {
-#define THAW_TEXT(name, text, rare) \
-  case ChoiceKind::name:            \
-    return text;
-    THAW_CHOICE_KINDS(THAW_TEXT)
-#undef THAW_TEXT
-  }
-  return "unknown";
-}
-
 size_t Choices::Choose(ChoiceKind kind, size_t ways) {
   if (ways <= 1) return 0;
   const size_t way = Next(kind, ways);

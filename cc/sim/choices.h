@@ -12,30 +12,25 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cc/base/declare_enum.h"
 #include "cc/base/seeded_random.h"
 
 namespace thaw {
 
-// X(name, text, probability that a random history takes another way than the first; 1: all ways are equal)
-#define THAW_CHOICE_KINDS(X)                          \
-  X(kFreeze, "freeze before this step", 0.04)         \
-  X(kLength, "length of the freeze", 1.0)             \
-  X(kClose, "what happens to a connection", 1.0)      \
-  X(kCloseTime, "when that happens", 1.0)             \
-  X(kTold, "the resume is told after the queue", 1.0) \
-  X(kFault, "fault of a dial or a request", 0.2)      \
+// X(enumerator, name, probability that a random history takes another way than the first; 1: all ways are equal)
+#define THAW_CHOICE_KINDS(X)                                               \
+  X(kFreeze, "freeze before this step", 0.04)                              \
+  X(kLength, "length of the freeze", 1.0)                                  \
+  X(kClose, "what happens to a connection", 1.0)                           \
+  X(kCloseTime, "when that happens", 1.0)                                  \
+  X(kTold, "the client learns of the resume after the queued events", 1.0) \
+  X(kFault, "fault of a dial or a request", 0.2)                           \
   X(kLate, "a packet is late", 0.1)
 
-enum class ChoiceKind {
-#define THAW_DECLARE(name, text, rare) name,
-  THAW_CHOICE_KINDS(THAW_DECLARE)
-#undef THAW_DECLARE
-};
-std::string_view ToString(ChoiceKind kind);
+THAW_DECLARE_ENUM_WITH_TEXTS(ChoiceKind, kAllChoiceKinds, THAW_CHOICE_KINDS)
 
 // One choice that a history took.
 struct Choice {

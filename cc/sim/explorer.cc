@@ -108,7 +108,7 @@ class Shrinker {
   bool stopped_ = false;
 };
 
-// Tells a history by its choices: those that are not the first way, each with its place.
+// Describes a history by its choices that do not take the first way, each with its place.
 std::string StoryOf(const Choices& choices) {
   std::vector<std::string> lines;
   const std::vector<Choice>& made = choices.made();

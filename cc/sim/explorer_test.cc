@@ -117,7 +117,8 @@ TEST(Explorer, RunsEachHistoryOnce) {
   options.freezes = 0;
   options.faults = 1;
   options.faults_of = {SimFault::kLookupFails, SimFault::kStatus503};
-  // None, the dial's, and the request's; the request's is sent again without a fault.
+  // There are three faults to choose from: none, that of the dial and that of the request, which is sent
+  // again without a fault.
   EXPECT_EQ(ExploreAll({.history = options}).histories, 3);
 }
 

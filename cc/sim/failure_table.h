@@ -1,5 +1,5 @@
-// Which failures of an exchange have been met: one cell for each phase, reuse, crossing, bytes written and
-// completeness of the answer's head.
+// Counts the failures of exchanges that have occurred, in one cell for each combination of phase, reuse,
+// crossing, bytes written and completeness of the answer's head.
 //
 //   FailureTable table;
 //   table.Count(failure);

@@ -132,7 +132,7 @@ class History {
     running_ = running;
     Told(kFlushed);
     for (int64_t steps = 0; !running->ended && !over(); ++steps) {
-      if (steps > kMostSteps) return Broken(Invariant::kWaitsEnd, "a flush turns on the spot");
+      if (steps > kMostSteps) return Broken(Invariant::kWaitsEnd, "a flush takes steps without an end");
       MaybeFreeze();
       if (!over() && !running->ended && !Step()) return Broken(Invariant::kWaitsEnd, "a flush never ends");
     }
@@ -202,8 +202,8 @@ class History {
   void ChooseEnding(const std::shared_ptr<SimStream>& stream, absl::Duration length) {
     const auto ending = static_cast<Ending>(choices_.Choose(ChoiceKind::kClose, kEndings));
     if (ending == Ending::kNone) return;
-    // Only moments that differ in what is seen are ways: a connection that carries nothing can't tell when it
-    // was forgotten or cut during the freeze.
+    // Each way is a moment whose effects can be told apart: on a connection that carries nothing, it makes no
+    // difference when during the freeze it was forgotten or cut.
     const bool speaks = ending == Ending::kFin || ending == Ending::kRst;
     const bool carries = SimIntake::Busy(*stream) || stream->packets_under_way();
     std::vector<absl::Duration> moments = {absl::ZeroDuration()};
@@ -228,12 +228,13 @@ class History {
   void Resume() {
     if (!options_.tell_client) return;
     Told(kResumed);
-    // With nothing queued, both orders are one.
+    // The order makes no difference if nothing is queued.
     if (world_.executor().idle() || choices_.Choose(ChoiceKind::kTold, 2) == 0) {
       Tell();
       return;
     }
-    // Freezes do not come before the client knows of the last one: it asks for the next event only then.
+    // The environment does not freeze again before the client knows of the last freeze: only then does the
+    // client ask for the next event.
     bool told = false;
     world_.executor().Post([this, &told] {
       Tell();

@@ -125,21 +125,10 @@ const InvariantCheck kInvariantChecks[13] = {
     {Invariant::kBooksBalance, CheckedWhen::kAtEnd, &BooksClosed},
 };
 
-std::string_view ToString(Invariant invariant) {
-  switch (invariant) {
-#define THAW_WORD(name, word, text) \
-  case Invariant::name:             \
-    return word;
-    THAW_INVARIANTS(THAW_WORD)
-#undef THAW_WORD
-  }
-  return "unknown";
-}
-
 std::string_view TextOf(Invariant invariant) {
   switch (invariant) {
-#define THAW_TEXT(name, word, text) \
-  case Invariant::name:             \
+#define THAW_TEXT(enumerator, name, text) \
+  case Invariant::enumerator:             \
     return text;
     THAW_INVARIANTS(THAW_TEXT)
 #undef THAW_TEXT

@@ -20,12 +20,13 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "cc/base/declare_enum.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/net/client_options.h"
 
 namespace thaw {
 
-// X(name, word for it, what must hold)
+// X(enumerator, name, what must hold)
 #define THAW_INVARIANTS(X)                                                                                   \
   X(kNothingLost, "loss",                                                                                    \
     "a payload is at the intake after SHUTDOWN, or dropped for a reason that allows it")                     \
@@ -40,12 +41,7 @@ namespace thaw {
   X(kWaitsEnd, "waits", "a flush ends by its deadline, frozen time aside")                                   \
   X(kFewTries, "tries", "a payload is sent to the intake a bounded number of times")
 
-enum class Invariant {
-#define THAW_DECLARE(name, word, text) name,
-  THAW_INVARIANTS(THAW_DECLARE)
-#undef THAW_DECLARE
-};
-std::string_view ToString(Invariant invariant);
+THAW_DECLARE_ENUM_WITH_TEXTS(Invariant, kAllInvariants, THAW_INVARIANTS)
 // Returns what must hold.
 std::string_view TextOf(Invariant invariant);
 

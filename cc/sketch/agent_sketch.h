@@ -54,7 +54,7 @@ class AgentSketch {
   void Merge(const AgentSketch& other);
 
   int64_t count() const { return count_; }
-  // Of all values; 0 in an empty sketch.
+  // Figures of all values; 0 in an empty sketch.
   double min() const { return min_; }
   double max() const { return max_; }
   double sum() const { return sum_; }

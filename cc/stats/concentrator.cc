@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t kIntervalNs = 10'000'000'000;
 // Spans of an interval may still come while the next one lasts.
 constexpr int64_t kSettlesAfterNs = 2 * kIntervalNs;
-// The agent's name for an environment that nobody names.
+// The agent's name for an environment without a name.
 constexpr std::string_view kUnknownEnv = "unknown-env";
 
 // About the bytes of a table's slots per entry, when the table is as empty as it gets.
@@ -284,7 +284,7 @@ class Concentrator::PayloadWriter {
 StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
                                   IntervalStart now) const {
   StatsCounts counts;
-  // An interval for whose groups there was no room has none.
+  // An interval has no groups if there was no room for them.
   const auto is_sent = [&](const Intervals::value_type& interval) {
     return IsDue(interval.first, scope, now) && !interval.second.groups.empty();
   };

@@ -10,8 +10,9 @@
 // A span belongs to the interval that it ends in, and to the process that its tracer runs in: each process
 // has a payload of its own. Spans with equal keys (aggregation_key.h) are one group.
 //
-// The different values of a key are limited (cardinality_limits.h), and memory is bounded: a span that needs more than there is room for is counted in one group for all such spans
-// of its interval, so that sums stay right. A known key costs no allocation, unless its durations spread.
+// The number of different values in keys is limited (cardinality_limits.h), and memory is bounded: spans for which
+// there is no room are counted together in one group of their interval, so that sums stay right. A known key costs no
+// allocation, unless its durations spread.
 //
 // One thread only.
 
@@ -69,7 +70,7 @@ struct ConcentratorOptions {
   X(spans_left_out, "spans for which there was no room even there")                                  \
   X(late_spans, "spans counted in a later interval, for theirs was sent")                            \
   X(early_spans, "spans counted in the present interval, for they say that they end in one to come") \
-  X(payloads_refused, "payloads that nobody took: their groups are kept")
+  X(payloads_refused, "payloads for which the flusher had no room: their groups are kept")
 
 struct ConcentratorCounts {
   THAW_DECLARE_COUNTS(THAW_CONCENTRATOR_COUNTS)

@@ -59,7 +59,7 @@ struct PathwayStatsOptions {
 #define THAW_PATHWAY_COUNTS(X)                                          \
   X(checkpoints, "messages that were counted in data streams")          \
   X(checkpoints_dropped, "messages for whose counts there was no room") \
-  X(payloads_refused, "payloads that nobody took: their counts are kept")
+  X(payloads_refused, "payloads for which the flusher had no room: their counts are kept")
 
 struct PathwayCounts {
   THAW_DECLARE_COUNTS(THAW_PATHWAY_COUNTS)

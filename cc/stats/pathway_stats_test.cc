@@ -132,7 +132,7 @@ TEST_F(PathwayStatsTest, AnIntervalHasTenSeconds) {
   EXPECT_EQ(Elements(second["Stats"]).size(), 1);
 }
 
-TEST_F(PathwayStatsTest, WhatIsHandedOverIsForgotten) {
+TEST_F(PathwayStatsTest, CountsThatAreHandedOverAreForgotten) {
   pathways_.Add(Checkpoint(5));
   EXPECT_GT(pathways_.memory(), 0);
   EXPECT_EQ(HandOver().size(), 1);
@@ -140,7 +140,7 @@ TEST_F(PathwayStatsTest, WhatIsHandedOverIsForgotten) {
   EXPECT_TRUE(HandOver().empty());
 }
 
-TEST_F(PathwayStatsTest, WhatIsRefusedIsKept) {
+TEST_F(PathwayStatsTest, CountsThatAreRefusedAreKept) {
   pathways_.Add(Checkpoint(5));
   HandOver(absl::ResourceExhaustedError("full"));
   EXPECT_EQ(pathways_.counts().payloads_refused, 1);

@@ -202,7 +202,7 @@ class StatsTranscoder {
   }
   void LeaveOut(List& list, int64_t& left_out, Stage skip) {
     if (payload_.first_problem_.empty()) payload_.first_problem_ = std::string(Refusal().message());
-    values_.StopTelling();
+    values_.StopDescribing();
     writer_.Truncate(list.output);
     payload_.counts_ = list.counts;
     ++left_out;

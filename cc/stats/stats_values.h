@@ -30,16 +30,16 @@ class StatsValues {
   // Reads the header of an array. An empty map counts as an empty array.
   bool ReadArrayHead(uint32_t& count);
 
-  // Notes a problem that the reader can't know, unless StopTelling() was called. Returns false.
+  // Notes a problem that the reader can't know, unless StopDescribing() was called. Returns false.
   template <typename... Parts>
   bool Problem(const Parts&... parts) {
-    if (tells_) problem_ = absl::StrCat(parts...);
+    if (describes_) problem_ = absl::StrCat(parts...);
     return false;
   }
   const std::string& problem() const { return problem_; }
   void ClearProblem() { problem_.clear(); }
-  // Ends the making of texts that nobody would read.
-  void StopTelling() { tells_ = false; }
+  // Makes no further texts of problems: only the first problem of a request is reported.
+  void StopDescribing() { describes_ = false; }
 
  private:
   bool Bool();
@@ -56,7 +56,7 @@ class StatsValues {
   MsgpackReader& reader_;
   MsgpackWriter& writer_;
   StatsCounts& counts_;
-  bool tells_ = true;
+  bool describes_ = true;
   std::string problem_;
 };
 

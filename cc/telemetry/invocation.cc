@@ -35,24 +35,6 @@ size_t MemoryOf(const std::vector<TelemetrySpan>& spans) {
 
 }  // namespace
 
-std::string_view ToString(InvocationOutcome outcome) {
-  switch (outcome) {
-    case InvocationOutcome::kUnknown:
-      return "unknown";
-    case InvocationOutcome::kSuccess:
-      return "success";
-    case InvocationOutcome::kError:
-      return "error";
-    case InvocationOutcome::kFailure:
-      return "failure";
-    case InvocationOutcome::kTimeout:
-      return "timeout";
-    case InvocationOutcome::kOutOfMemory:
-      return "out_of_memory";
-  }
-  return "unknown";
-}
-
 InvocationOutcome Invocation::outcome() const {
   InvocationOutcome outcome = InvocationOutcome::kUnknown;
   if (runtime_done.has_value()) outcome = OutcomeOf(runtime_done->record.status);

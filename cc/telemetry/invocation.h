@@ -15,20 +15,21 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "cc/base/declare_enum.h"
 #include "cc/telemetry/lambda_event.h"
 #include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 
-enum class InvocationOutcome {
-  kUnknown,      // not ended, or ended without a known outcome
-  kSuccess,      //
-  kError,        // the handler failed
-  kFailure,      // the runtime failed
-  kTimeout,      //
-  kOutOfMemory,  // killed for lack of memory
-};
-std::string_view ToString(InvocationOutcome outcome);
+// X(enumerator, name, the outcome)
+#define THAW_INVOCATION_OUTCOMES(X)                                   \
+  X(kUnknown, unknown, "not ended, or ended without a known outcome") \
+  X(kSuccess, success, "the handler succeeded")                       \
+  X(kError, error, "the handler failed")                              \
+  X(kFailure, failure, "the runtime failed")                          \
+  X(kTimeout, timeout, "the invocation took too long")                \
+  X(kOutOfMemory, out_of_memory, "killed for lack of memory")
+THAW_DECLARE_ENUM(InvocationOutcome, kInvocationOutcomes, THAW_INVOCATION_OUTCOMES)
 
 // Relates an invocation to the start of its environment.
 enum class InvocationStart {

@@ -18,10 +18,8 @@ namespace json = boost::json;
 constexpr int64_t kMaxDropped = 1'000'000'000'000;
 
 TelemetryStatus StatusOf(std::string_view text) {
-  for (const TelemetryStatus status : {TelemetryStatus::kSuccess, TelemetryStatus::kError,
-                                       TelemetryStatus::kFailure, TelemetryStatus::kTimeout}) {
+  for (const TelemetryStatus status : kTelemetryStatuses)
     if (absl::EqualsIgnoreCase(text, ToString(status))) return status;
-  }
   return TelemetryStatus::kUnknown;
 }
 

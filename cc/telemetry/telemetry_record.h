@@ -15,12 +15,19 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
 // Result of a phase, in the platform's terms.
-enum class TelemetryStatus { kUnknown, kSuccess, kError, kFailure, kTimeout };
-std::string_view ToString(TelemetryStatus status);
+// X(enumerator, name, the result)
+#define THAW_TELEMETRY_STATUSES(X)                       \
+  X(kUnknown, unknown, "the platform's word is unknown") \
+  X(kSuccess, success, "it succeeded")                   \
+  X(kError, error, "the handler failed")                 \
+  X(kFailure, failure, "the runtime failed")             \
+  X(kTimeout, timeout, "it took too long")
+THAW_DECLARE_ENUM(TelemetryStatus, kTelemetryStatuses, THAW_TELEMETRY_STATUSES)
 
 // The phase in which the function was initialised.
 enum class InitPhase { kUnknown, kInit, kInvoke, kSnapStart };
@@ -31,6 +38,13 @@ struct TelemetrySpan {
   absl::Time start = absl::InfinitePast();  // InfinitePast if missing
   absl::Duration duration;
 };
+
+// The part of a runtime version that marks durable functions, whose executions outlive an environment:
+// "python:3.14.DurableFunction.v6".
+inline constexpr std::string_view kDurableRuntime = ".DurableFunction";
+inline bool IsDurable(std::string_view runtime_version) {
+  return runtime_version.find(kDurableRuntime) != std::string_view::npos;
+}
 
 // The record types, each named as the platform names it, less "platform.". A missing text is empty; a missing
 // number or duration is nullopt.

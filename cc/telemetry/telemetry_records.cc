@@ -33,8 +33,8 @@ constexpr std::string_view kElementMembers[] = {kTimeMember, kTypeMember, kRecor
 // Bytes of text that are repaired at once.
 constexpr size_t kRepairPart = 64 * 1024;
 
-// Work that a platform record counts for, and each byte of it as a tree of values. Those who take it look for its
-// invocation, and may evict others.
+// Work that a platform record counts for, and each byte of it as a tree of values. The takers of a record look
+// for its invocation, and may evict others.
 constexpr int64_t kPlatformRecordWork = 16 * 1024;
 constexpr int64_t kPlatformByteWork = 4;
 

@@ -466,5 +466,10 @@ TEST(TelemetryWork, AStepIsShortWhateverTheBodyIs) {
   }
 }
 
+TEST(TelemetryRecordTest, TheRuntimeVersionOfADurableFunctionSaysSo) {
+  EXPECT_TRUE(IsDurable("python:3.14.DurableFunction.v6"));
+  EXPECT_FALSE(IsDurable("python:3.14.v6"));
+}
+
 }  // namespace
 }  // namespace thaw

@@ -35,8 +35,7 @@ struct LogsPayloadFace {
 
 LogStatus ToLogStatus(const std::string& name) {
   std::string names;
-  for (const LogStatus status : {LogStatus::kCritical, LogStatus::kError, LogStatus::kWarn, LogStatus::kInfo,
-                                 LogStatus::kDebug, LogStatus::kTrace}) {
+  for (const LogStatus status : kLogStatuses) {
     if (ToString(status) == name) return status;
     absl::StrAppend(&names, names.empty() ? "" : ", ", ToString(status));
   }

@@ -21,7 +21,7 @@ OPTIONS = ROOT / "cc" / "config" / "options.inc"
 KEYS = ROOT / "cc" / "lambda" / "keys"
 
 # Beyond it the page lists variables of Datadog's layer alone.
-DIFFERENCES = "What Datadog's layer has and this layer has not:"
+DIFFERENCES = "This layer lacks these features of Datadog's:"
 _VARIABLE = re.compile(r"\bDD_[A-Z0-9_]+")
 # The services' names in requests that the extension signs, and those in IAM's actions.
 _SERVICES = {"TrentService": "kms", "secretsmanager": "secretsmanager", "AmazonSSM": "ssm"}

@@ -9,6 +9,7 @@
 #include "absl/log/check.h"
 #include "cc/lambda/api/sandbox_address.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/telemetry/telemetry_record.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -37,7 +37,7 @@ TEST(EventBytesTest, SignedBytesAreBytes) {
   EXPECT_EQ(Listed("[-128,-1,0,127,128,255]"), std::string("\x80\xff\0\x7f\x80\xff", 6));
 }
 
-TEST(EventBytesTest, WhatHoldsAnythingElseIsNoBytes) {
+TEST(EventBytesTest, AListWithAnyOtherElementIsNoBytes) {
   for (const char* form : {"null",
                            "7",
                            "true",

@@ -81,14 +81,14 @@ TEST(EventJsonTest, AListThatDoesNotFitIsLeftOutAsAWhole) {
   }
 }
 
-TEST(EventJsonTest, WhatComesAfterManyValuesIsLeftOut) {
+TEST(EventJsonTest, ValuesAfterTheLimitAreLeftOut) {
   const EventJson parsed =
       Parse(R"({"a":1,"b":[2,3,4],"c":{"d":{"e":"\u0041"}},"f\u0041":"g"})", {.max_values = 4});
   EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":1,"b":null})");
   EXPECT_EQ(parsed.values_left_out, 5);
 }
 
-TEST(EventJsonTest, WhatIsNestedDeepIsNull) {
+TEST(EventJsonTest, DeeplyNestedValuesAreNull) {
   const EventJson parsed = Parse(R"({"a":{"b":{"c":[1]}},"d":[[[2]]],"e":3})", {.max_depth = 2});
   EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":{"b":null},"d":[null],"e":3})");
   EXPECT_EQ(parsed.values_left_out, 2);

@@ -7,13 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cc/config/tag_list.h"
+#include "cc/telemetry/telemetry_record.h"
 
 namespace thaw {
 namespace {
 
 constexpr std::string_view kLatestVersion = "$LATEST";
-// Marks the runtime version of functions whose executions outlive an environment.
-constexpr std::string_view kDurable = ".DurableFunction";
 
 std::string AccountOf(const FunctionFacts& facts) {
   return facts.account_id.empty() ? "none" : facts.account_id;
@@ -41,14 +40,12 @@ std::string RuntimeName(std::string_view text) {
   // "3.13.v22" ends with AWS's own build number.
   std::string_view version = text.substr(colon + 1);
   version = version.substr(0, version.rfind(".v"));
-  version = version.substr(0, version.find(kDurable));
+  version = version.substr(0, version.find(kDurableRuntime));
   if (version.empty()) return "";
   if (language == "nodejs") return absl::StrCat(language, version, ".x");
   if (language == "provided") return absl::StrCat(language, ".", version);
   return absl::StrCat(language, version);
 }
-
-bool IsDurable(std::string_view runtime_version) { return absl::StrContains(runtime_version, kDurable); }
 
 std::string_view Architecture() {
 #if defined(__aarch64__)

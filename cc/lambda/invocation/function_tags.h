@@ -43,10 +43,6 @@ std::string FunctionArn(const FunctionFacts& facts);
 // Source: AWS's lists of runtimes and of runtime versions.
 std::string RuntimeName(std::string_view text);
 
-// Returns whether platform.initStart's runtimeVersion is that of a durable function
-// ("python:3.14.DurableFunction.v6").
-bool IsDurable(std::string_view runtime_version);
-
 // Returns this program's target in Lambda's terms: "arm64" or "x86_64".
 std::string_view Architecture();
 

@@ -56,8 +56,8 @@ namespace thaw {
   X(sent_early, "ended invocations sent for lack of room before all that was due had come")               \
   X(finished, "invocations that ended, with a span or without")                                           \
   X(traces, "of these, those whose span is made here")                                                    \
-  X(errors, "of those that ended, those that failed by anybody's account")                                \
-  X(trace_ids_made, "traces whose id nobody gave")                                                        \
+  X(errors, "ended invocations that failed, as the platform or a tracer says")                            \
+  X(trace_ids_made, "traces whose id is made here, since no caller and no tracer gave one")               \
   X(placeholders, "tracers' spans that were taken into the one made here")                                \
   X(placeholders_late, "tracers' spans that came when the one made here was sent, or never was expected") \
   X(environment_starts, "spans of cold starts and restores")

@@ -97,7 +97,7 @@ TEST_F(InvocationAssemblerTest, PlatformsEndThatOvertakesTheTracersIsNoOrphan) {
   EXPECT_EQ(spans()[0].trace_id, 70u);
 }
 
-TEST_F(InvocationAssemblerTest, WhatHasNotComeByTheReportWillNot) {
+TEST_F(InvocationAssemblerTest, PartsMissingAtTheReportAreNotWaitedFor) {
   Invoke("r1");
   Start("r1", {{"x-datadog-trace-id", "9"}});
   PlatformEnded("r1");
@@ -239,7 +239,7 @@ TEST_F(InvocationAssemblerTest, LongRequestIdsAreRefused) {
   EXPECT_EQ(counts().unpaired, 1);
 }
 
-TEST_F(InvocationAssemblerTest, TraceIdOfATracersSpanIsTakenIfNobodyGaveOne) {
+TEST_F(InvocationAssemblerTest, TraceIdOfATracersSpanIsTakenIfNoCallGaveOne) {
   Invoke("r1");
   Start("r1");
   End("r1");
@@ -295,7 +295,7 @@ TEST_F(InvocationAssemblerTest, EverythingThatEndedIsSentAtTheEnd) {
 
 // A seed draws calls and events. In any sequence, each ended invocation is reported once, no trace belongs to
 // two, and nothing stays behind.
-TEST_F(InvocationAssemblerTest, WhateverComesEachInvocationIsToldOfOnce) {
+TEST_F(InvocationAssemblerTest, EachInvocationIsReportedOnceInAnyOrderOfItsParts) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     Restart(Options());
     SeededRandom random(seed);

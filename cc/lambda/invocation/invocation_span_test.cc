@@ -60,7 +60,7 @@ std::vector<OwnedSpan> Make(const InvocationRecord& record,
   return MakeInvocationTrace(record, options, random);
 }
 
-TEST(InvocationSpanTest, OfWhatItsTracerSays) {
+TEST(InvocationSpanTest, TheSpanHasTheFactsOfTheTracersCall) {
   const std::vector<OwnedSpan> trace = Make(Record());
   ASSERT_THAT(trace, SizeIs(1));
   const OwnedSpan& span = trace[0];
@@ -98,7 +98,7 @@ TEST(InvocationSpanTest, UpstreamContextCountsMoreButForTheSpansIdAndPriority) {
   EXPECT_THAT(Make(record)[0].metrics, ElementsAre(Pair("_sampling_priority_v1", 1)));
 }
 
-TEST(InvocationSpanTest, IdsThatNobodyGaveAreNewAndFit63Bits) {
+TEST(InvocationSpanTest, MissingIdsAreNewAndFit63Bits) {
   InvocationRecord record = Record();
   record.end.reset();
   RandomId random = [calls = 0]() mutable { return ++calls == 1 ? UINT64_MAX : 0; };

@@ -234,7 +234,7 @@ TEST_F(TwoViewsTest, EntriesAreChargedAndGiveBackWhatTheyTook) {
     EXPECT_GT(store_->bytes(), 0);
     EndOfTrace(id);
     Done(id);
-    EXPECT_GT(account_.taken(), store_->bytes()) << "spans that nobody took are charged, too";
+    EXPECT_GT(account_.taken(), store_->bytes()) << "spans that were not taken are charged, too";
     EXPECT_THAT(assembler_->TakeOwnTraces(), SizeIs(1));
     Report(id);
     EXPECT_EQ(entries(), 0);

@@ -82,7 +82,7 @@ class InvocationObserver {
 
 // X(name, what it counts)
 #define THAW_INVOCATION_COUNTS(X)                                                         \
-  X(started, "invocations heard of")                                                      \
+  X(started, "invocations of which an event or a record came")                            \
   X(ended, "invocations that ended")                                                      \
   X(concluded, "of those, ones whose end was concluded from later events")                \
   X(reported, "invocations whose report came")                                            \

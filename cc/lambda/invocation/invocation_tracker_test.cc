@@ -197,7 +197,7 @@ TEST_F(InvocationTrackerTest, WithoutTelemetryTheNextEventEndsTheInvocation) {
   EXPECT_EQ(diary_.lines, (Lines{"started a", "ended a", "started b"}));
 }
 
-TEST_F(InvocationTrackerTest, WhatAShutdownEndsLastsUntilThenAndNoLongerThanItsDeadline) {
+TEST_F(InvocationTrackerTest, AnInvocationEndedByShutdownLastsUntilThenAndNoLongerThanItsDeadline) {
   const auto lasts = [this](absl::Duration until) {
     Make({.telemetry = false});
     Invoke("a");

@@ -33,7 +33,7 @@ TEST_F(LifecycleEndpointsTest, ReplySaysTheContext) {
                           Pair("x-datadog-tags", "_dd.p.tid=640cfd8d00000000")));
 }
 
-TEST_F(LifecycleEndpointsTest, ErrorIsCountedOnceWhoeverSaysIt) {
+TEST_F(LifecycleEndpointsTest, AnErrorIsCountedOnceWhicheverSideReportsIt) {
   Invoke("r1");
   Start("r1");
   EndOfTrace("r1", 70,

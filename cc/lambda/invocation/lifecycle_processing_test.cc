@@ -157,7 +157,7 @@ TEST_F(LifecycleProcessingTest, TraceIdComesOfATracersSpan) {
 }
 
 // The spans of one invocation say nothing about another, which still has no trace.
-TEST_F(LifecycleProcessingTest, SpansMadeHereGiveNobodyATrace) {
+TEST_F(LifecycleProcessingTest, SpansMadeHereGiveNoInvocationATrace) {
   assembler_.OnInvoke("r1", {});
   Call("/lambda/start-invocation", {});
   assembler_.OnInvoke("r2", {});

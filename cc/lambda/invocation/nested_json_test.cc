@@ -30,7 +30,7 @@ TEST(NestedJsonTest, ATextIsReadAsJson) {
   for (const char* text : {"", "no JSON", "{", "{}}"}) EXPECT_EQ(Nested(text), "null") << text;
 }
 
-TEST(NestedJsonTest, WhatARuntimeHasParsedIsKept) {
+TEST(NestedJsonTest, JsonThatARuntimeHasParsedIsKept) {
   const boost::json::value object = boost::json::parse(R"({"a":1})");
   EXPECT_EQ(NestedJson(&object), object);
   const boost::json::value list = boost::json::parse("[1]");
@@ -47,7 +47,7 @@ TEST(NestedJsonTest, BytesAreReadInEachOfTheirForms) {
   EXPECT_EQ(NestedBytes(boost::json::parse("17")), "null");
 }
 
-TEST(NestedJsonTest, WhatIsLongerThanAnyMessageIsNotRead) {
+TEST(NestedJsonTest, TextLongerThanAnyMessageIsNotRead) {
   const std::string_view begin = "{\"a\":\"", end = "\"}";
   const auto of_size = [&](size_t size) {
     return absl::StrCat(begin, std::string(size - begin.size() - end.size(), 'x'), end);

@@ -10,6 +10,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serializer.hpp"
+#include "cc/base/utf8.h"
 #include "cc/lambda/invocation/event_json.h"
 
 namespace thaw {
@@ -22,13 +23,6 @@ bool IsSecret(std::string_view key) {
        {"password", "passwd", "pwd", "secret", "token", "authorization", "x-authorization", "api_key"})
     if (absl::EqualsIgnoreCase(key, name)) return true;
   return false;
-}
-
-// Returns the first bytes of `text`, cut between characters.
-std::string_view CutUtf8(std::string_view text, size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes);
 }
 
 class Flattener {

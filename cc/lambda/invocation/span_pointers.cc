@@ -25,7 +25,7 @@ std::optional<SpanPointer> PointerOfRecord(const json::value& record) {
     const std::string_view bucket = TextAt(record, {"s3", "bucket", "name"});
     const std::string_view key = TextAt(record, {"s3", "object", "key"});
     const std::string_view etag = TextAt(record, {"s3", "object", "eTag"});
-    // A deleted object has no entity tag, and nobody reads it.
+    // A deleted object has no entity tag, and can't be read.
     if (bucket.empty() || key.empty() || etag.empty()) return std::nullopt;
     return S3ObjectPointer(bucket, key, etag);
   }

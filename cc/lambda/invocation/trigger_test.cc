@@ -564,7 +564,7 @@ TEST(TriggerTest, BinaryAttributesAndDataOfEveryRuntime) {
         << value;
 }
 
-TEST(TriggerTest, WhatARuntimeHasParsedAlreadyIsRead) {
+TEST(TriggerTest, MessagesThatARuntimeHasParsedAreRead) {
   EXPECT_EQ(Context(SqsEvent(absl::StrCat("\"body\":", EventBridgeEvent())))->trace_id, 7u);
   EXPECT_EQ(
       Context(SqsEvent(absl::StrCat(R"("messageAttributes":{"_datadog":{"stringValue":)", kDatadog, "}}")))

@@ -41,7 +41,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       ++self->counts_.answered_by_failure;
       co_return false;
     }
-    // A caller that has a key and asks for another was refused with this one.
+    // A caller asks for another key because the intake refused this one.
     if (!before.empty()) self->Refuse(before);
     if (self->look_up_ == nullptr) {
       self->Start();
@@ -70,7 +70,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     failed_at_.reset();
     failure_ = absl::OkStatus();
     if (look_up_ != nullptr) {
-      // The look-up's end no longer finds itself here and settles nothing.
+      // When the cancelled look-up ends, it is no longer the current one, so its result is not used.
       std::exchange(look_up_, nullptr)
           ->cancellation.Request(absl::CancelledError("the key is no longer needed"));
     }

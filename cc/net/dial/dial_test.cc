@@ -287,7 +287,7 @@ TEST_F(RaceTest, CancellingEndsAllAttempts) {
 
 TEST(NoProxy, NamesSuffixesRangesAndPorts) {
   const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
-    return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
+    return BypassesProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
   };
   EXPECT_TRUE(past("intake.test", "*"));
   EXPECT_TRUE(past("intake.test", "intake.test"));
@@ -311,7 +311,7 @@ TEST(NoProxy, NamesSuffixesRangesAndPorts) {
 
 TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
   const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
-    return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
+    return BypassesProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
   };
   // Final dots on either side.
   EXPECT_TRUE(past("localhost", "localhost."));
@@ -345,7 +345,7 @@ TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
 
 TEST(NoProxy, AUrlCountsByItsHostAndPort) {
   const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
-    return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
+    return BypassesProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
   };
   EXPECT_TRUE(past("localhost", "http://localhost"));
   EXPECT_TRUE(past("localhost", "https://LocalHost:443/path"));

@@ -47,7 +47,7 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Await(Key key, Cancellation& cance
     if (!waiter->Set(reason)) return;
     std::erase(question->waiters, waiter);
     if (!question->waiters.empty()) return;
-    // The last waiter is gone: nobody needs the answer, and a later lookup asks anew.
+    // The last waiter is gone, so the answer is not needed, and a later lookup asks again.
     Retire(key, question);
     question->cancellation.Request(reason);
   });

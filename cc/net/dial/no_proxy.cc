@@ -129,7 +129,7 @@ bool Matches(const Destination& destination, std::string_view entry) {
 
 }  // namespace
 
-bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy) {
+bool BypassesProxy(const Destination& destination, const std::vector<std::string>& no_proxy) {
   // An entry may itself be a list, with spaces around its commas or in their place.
   for (const std::string& entries : no_proxy) {
     for (const std::string_view entry :

@@ -17,7 +17,7 @@ namespace thaw {
 // end in ":port". As in Go, ".suffix" does not match the suffix itself. The scheme and the path of a URL,
 // case, a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no difference, and an
 // entry may itself be a list with commas or spaces.
-bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
+bool BypassesProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
 
 // Returns why `entry`, which is no list, can match no destination, or nullopt if it can match one.
 std::optional<std::string> WhyItMatchesNothing(std::string_view entry);

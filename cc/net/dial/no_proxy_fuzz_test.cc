@@ -20,15 +20,15 @@ void Try(const std::string& entry) {
   for (const char* host : {"intake.test", "trace.intake.test", "localhost", "10.1.2.3"}) {
     const Destination plain = {Destination::Scheme::kHttps, host, 443};
     const Destination dotted = {Destination::Scheme::kHttps, std::string(host) + ".", 443};
-    const bool past = thaw::GoesPastProxy(plain, {entry});
-    Check(thaw::GoesPastProxy(dotted, {entry}) == past);
-    Check(thaw::GoesPastProxy(plain, {" " + entry + ","}) == past);
+    const bool past = thaw::BypassesProxy(plain, {entry});
+    Check(thaw::BypassesProxy(dotted, {entry}) == past);
+    Check(thaw::BypassesProxy(plain, {" " + entry + ","}) == past);
     // A list matches whatever one of its entries matches.
-    Check(!past || thaw::GoesPastProxy(plain, {"elsewhere.test", entry}));
-    Check(thaw::GoesPastProxy(plain, {entry, host}));
-    Check(thaw::GoesPastProxy(plain, {entry + " *"}));
+    Check(!past || thaw::BypassesProxy(plain, {"elsewhere.test", entry}));
+    Check(thaw::BypassesProxy(plain, {entry, host}));
+    Check(thaw::BypassesProxy(plain, {entry + " *"}));
   }
-  thaw::GoesPastProxy({Destination::Scheme::kHttp, "fe80::1", 80}, {entry});
+  thaw::BypassesProxy({Destination::Scheme::kHttp, "fe80::1", 80}, {entry});
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class StackDialer : public Dialer {
   // Builds result.transport layer by layer. Returns the failure of the layer that failed.
   Task<std::optional<ExchangeFailure>> Build(const Destination& destination, DialResult& result,
                                              Cancellation& cancellation) {
-    const bool through_proxy = proxy_.has_value() && !GoesPastProxy(destination, no_proxy_);
+    const bool through_proxy = proxy_.has_value() && !BypassesProxy(destination, no_proxy_);
     const Destination& hop = through_proxy ? proxy_->destination : destination;
     std::optional<ExchangeFailure> failure = co_await Reach(hop, result, cancellation);
     if (failure.has_value()) co_return failure;
@@ -74,7 +74,7 @@ class StackDialer : public Dialer {
           failure->phase = Phase::kProxy;
           co_return failure;
         }
-        result.times.resumed = false;  // said of TLS to the destination alone
+        result.times.resumed = false;  // describes TLS to the destination only
       }
       if (!destination.is_tls()) {
         result.absolute_form = true;

@@ -49,7 +49,7 @@ struct EventLoop::Impl {
   // The thread in Run(): posts from it need no lock and no polling of the sockets.
   std::atomic<std::thread::id> owner{};
   std::deque<absl::AnyInvocable<void()>> own_posts;
-  int64_t looks = 0;
+  int64_t polls = 0;
 
   // Sets the timer if the next alarm comes before it. A cancelled alarm leaves the timer as it is: an idle
   // wake-up costs less than setting the timer for every exchange.
@@ -102,35 +102,35 @@ void EventLoop::Run() {
   // take longer. Polling then repeats as long as it finds something, since each poll serves one descriptor.
   constexpr int kOwnPostsInARow = 16;
   constexpr absl::Duration kOwnPostsTakeLong = absl::Milliseconds(1);
-  constexpr int kLooksInARow = 16;
+  constexpr int kPollsInARow = 16;
   const auto guard = boost::asio::make_work_guard(impl_->context);
   impl_->context.restart();
   impl_->owner = std::this_thread::get_id();
   const auto post = [this](absl::AnyInvocable<void()> fire) { Post(std::move(fire)); };
-  int in_a_row = 0, looks_left = 0;
+  int in_a_row = 0, polls_left = 0;
   absl::Duration row_began;
   while (!impl_->stopped.exchange(false)) {
     const absl::Duration now = read_().monotonic;
     impl_->alarms.FireDue(now, post);
     impl_->alarms.Turn(now);
     const bool took_long = in_a_row > 0 && now - row_began >= kOwnPostsTakeLong;
-    if (!impl_->own_posts.empty() && in_a_row < kOwnPostsInARow && looks_left == 0 && !took_long) {
+    if (!impl_->own_posts.empty() && in_a_row < kOwnPostsInARow && polls_left == 0 && !took_long) {
       if (in_a_row++ == 0) row_began = now;
       absl::AnyInvocable<void()> work = std::move(impl_->own_posts.front());
       impl_->own_posts.pop_front();
       work();
       continue;
     }
-    if (took_long) looks_left = kLooksInARow;
+    if (took_long) polls_left = kPollsInARow;
     in_a_row = 0;
-    ++impl_->looks;
+    ++impl_->polls;
     if (impl_->own_posts.empty()) {
       impl_->SetTimer(now);
       impl_->context.run_one();
-      looks_left = 0;
+      polls_left = 0;
     } else {
       const bool found = impl_->context.poll_one() > 0;
-      looks_left = found ? std::max(looks_left - 1, 0) : 0;
+      polls_left = found ? std::max(polls_left - 1, 0) : 0;
     }
   }
   impl_->owner = std::thread::id();
@@ -162,7 +162,7 @@ std::optional<absl::Duration> EventLoop::UntilAlarm(AlarmId id) const {
 
 int64_t EventLoop::alarm_late() const { return impl_->alarms.late(); }
 
-int64_t EventLoop::looks() const { return impl_->looks; }
+int64_t EventLoop::polls() const { return impl_->polls; }
 
 void* EventLoop::native() { return &impl_->context; }
 

@@ -52,9 +52,9 @@ class EventLoop : public Executor, public Clock {
   // The number of alarms that were re-armed because they fired late. Loop's thread only.
   int64_t alarm_late() const;
 
-  // The number of times the loop has polled the sockets: between two polls nothing new is known of them.
+  // The number of times that the loop has polled the sockets. Their known state changes only with a poll.
   // Loop's thread only.
-  int64_t looks() const;
+  int64_t polls() const;
 
   // The backend's own context, for the sources of this folder only: a boost::asio::io_context.
   void* native();

@@ -47,16 +47,16 @@ TEST(EventLoop, WorkThatTakesLongLetsSocketsHaveTheirTurns) {
   EventLoop loop(&ReadFrozenClocks);
   constexpr int kPieces = 32;
   int pieces = 0;
-  int64_t looks = 0;
+  int64_t polls = 0;
   std::function<void()> piece = [&] {
     frozen += absl::Milliseconds(2);
     if (++pieces < kPieces) return loop.Post([&] { piece(); });
-    looks = loop.looks();
+    polls = loop.polls();
     loop.Stop();
   };
   loop.Post([&] { piece(); });
   loop.Run();
-  EXPECT_GE(looks, kPieces - 2) << "one look at least between two pieces";
+  EXPECT_GE(polls, kPieces - 2) << "one poll at least between two pieces";
   frozen = absl::ZeroDuration();
 }
 

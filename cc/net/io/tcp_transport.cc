@@ -36,7 +36,7 @@ class TcpTransport : public Transport {
 
   void StartRead(absl::Span<char> into, Done done) override {
     state_->read_pending = true;
-    state_->read_begun_look = loop_.looks();
+    state_->polls_at_read = loop_.polls();
     state_->read_begun = loop_.Now().monotonic;
     state_->socket.async_read_some(
         asio::buffer(into.data(), into.size()),
@@ -60,7 +60,7 @@ class TcpTransport : public Transport {
     if (!state_->socket.is_open()) return {absl::CancelledError("the connection was closed"), 0};
     // The pending read has just tried, and the sockets were not polled since. If there was time for a freeze
     // in between, this does not hold.
-    if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
+    if (state_->read_pending && state_->polls_at_read == loop_.polls() &&
         loop_.Now().monotonic - state_->read_begun < absl::Milliseconds(1))
       return {absl::UnavailableError("nothing to read now"), 0};
     error_code error;
@@ -84,7 +84,7 @@ class TcpTransport : public Transport {
     // this is done each time. A client that leaves Nagle's algorithm on sends the last, short segment of a
     // write only when everything before it is acknowledged.
     error_code ignored;
-    // If more has come meanwhile, reading it decides.
+    // Does nothing if more bytes can be read at once: they are read first.
     if (state_->socket.available(ignored) > 0) return;
     state_->socket.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>(true), ignored);
   }
@@ -105,8 +105,8 @@ class TcpTransport : public Transport {
     int64_t sent = 0;
     int64_t received = 0;
     bool read_pending = false;
-    int64_t read_begun_look = 0;  // EventLoop::looks() when the read began
-    absl::Duration read_begun;    // monotonic
+    int64_t polls_at_read = 0;  // EventLoop::polls() when the read began
+    absl::Duration read_begun;  // monotonic
   };
   EventLoop& loop_;
   const std::shared_ptr<State> state_;

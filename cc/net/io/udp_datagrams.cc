@@ -111,8 +111,9 @@ class Socket {
   int number_;
 };
 
-// Tells the loop that a socket is readable, but for pauses. The loop's own watch of a socket wakes it for each datagram,
-// whether or not anybody waits for one; this is a second epoll instance, which the loop watches in the socket's place.
+// Tells the loop that a socket is readable, except while it is paused. The loop's own watch of a socket would wake
+// the loop for each datagram, even if no receive is pending, so the loop watches a second epoll instance instead of
+// the socket.
 class ReadableWatch {
  public:
   ReadableWatch(EventLoop& loop, int socket)

@@ -176,7 +176,7 @@ TEST_F(UdpDatagramsTest, AReceiveThatWaitsEndsWhenCancelledAndTheNextOneGoesOn) 
   EXPECT_THAT(received_, ElementsAre("x"));
 }
 
-TEST_F(UdpDatagramsTest, WhatWaitsIsReceivedAtOnceWhetherOrNotAReceiveIsPending) {
+TEST_F(UdpDatagramsTest, WaitingDatagramsAreReceivedAtOnceWithAndWithoutAPendingReceive) {
   const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_turn = 2});
   UdpClient client(datagrams->port());
   const auto take = [&](const DatagramBatch& batch) {

@@ -129,7 +129,7 @@ absl::Status OfferProtocols(const std::vector<std::string>& protocols, SSL* ssl)
     list += protocol;
   }
   if (SSL_set_alpn_protos(ssl, reinterpret_cast<const uint8_t*>(list.data()), list.size()) != 0) {
-    return TlsStepFailed("the protocols can not be offered");
+    return TlsStepFailed("the protocols can't be offered");
   }
   return absl::OkStatus();
 }
@@ -183,7 +183,7 @@ absl::Status BoringTlsConnector::MakeContext() {
       !SSL_CTX_set1_group_ids(context.get(), kGroups, std::size(kGroups)) ||
       !SSL_CTX_set_verify_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) ||
       !SSL_CTX_set_strict_cipher_list(context.get(), kTls12Suites)) {
-    return TlsStepFailed("versions, groups, signatures or suites can not be set");
+    return TlsStepFailed("versions, groups, signatures or suites can't be set");
   }
   SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER, Verify);
   SSL_CTX_set_current_time_cb(context.get(), TellTime);
@@ -203,7 +203,7 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
   SslPointer ssl(SSL_new(context_.get()));
   if (ssl == nullptr) return TlsStepFailed("no connection can be made");
   if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection)) {
-    return TlsStepFailed("the connection's own data can not be set");
+    return TlsStepFailed("the connection's own data can't be set");
   }
   if (absl::Status status = OfferProtocols(target.protocols, ssl.get()); !status.ok()) return status;
   if (!IsIpLiteral(target.server_name) && !SSL_set_tlsext_host_name(ssl.get(), target.server_name.c_str())) {

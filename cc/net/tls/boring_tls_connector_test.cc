@@ -895,7 +895,7 @@ TEST_F(TlsTest, ATransportMayBeDestroyedByTheReadItCompletes) {
   EXPECT_TRUE(done);
 }
 
-// ---- What a failed write says ----------------------------------------------------------------------
+// ---- The result of a failed write ------------------------------------------------------------------
 
 TEST_F(TlsTest, AFailedWriteCountsTheRecordsThatWentOutWhole) {
   constexpr size_t kRecord = 16384;

@@ -239,7 +239,7 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
   X509_STORE* const store = roots.StoreFor(chain);
   const Question question{.store = store, .leaf = leaf.get(), .server_name = server_name, .now = now};
   bssl::UniquePtr<X509_STORE_CTX> context = Ask(question, others.get(), nullptr);
-  if (context == nullptr) return refuse("this is not a name a certificate can bear, or out of memory");
+  if (context == nullptr) return refuse("no certificate can be for this name, or memory is exhausted");
   if (X509_verify_cert(context.get()) == 1) return ValidUntil(context.get());
   const std::string first = Reason(context.get(), leaf.get(), server_name, roots);
   const std::optional<absl::Time> otherwise = AskOtherwise(question, std::move(context), others.get());

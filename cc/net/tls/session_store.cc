@@ -34,7 +34,7 @@ SessionStore::Entries::iterator SessionStore::Erase(Entries::iterator entry) {
   return entries_.erase(entry);
 }
 
-void SessionStore::Look(absl::Time now) {
+void SessionStore::DropOld(absl::Time now) {
   if (now < last_seen_) {
     entries_.clear();
     bytes_ = 0;
@@ -47,7 +47,7 @@ void SessionStore::Look(absl::Time now) {
 
 void SessionStore::Put(const SessionKey& key, Session session, absl::Time trusted_until, uint64_t generation,
                        absl::Time now) {
-  Look(now);
+  DropOld(now);
   if (generation != generation_) return;
   Entry entry{.key = key, .trusted_until = trusted_until, .bytes = BytesOf(session.get())};
   entry.expires = std::min(
@@ -66,7 +66,7 @@ void SessionStore::Put(const SessionKey& key, Session session, absl::Time truste
 }
 
 std::optional<SessionStore::Remembered> SessionStore::Take(const SessionKey& key, absl::Time now) {
-  Look(now);
+  DropOld(now);
   const auto newest =
       std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& e) { return e.key == key; });
   if (newest == entries_.rend()) return std::nullopt;

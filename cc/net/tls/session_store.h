@@ -77,7 +77,7 @@ class SessionStore {
   };
   using Entries = std::list<Entry>;
   Entries::iterator Erase(Entries::iterator entry);
-  void Look(absl::Time now);  // drops what is too old, or all if the wall clock stepped back
+  void DropOld(absl::Time now);  // drops expired sessions, or all if the wall clock stepped back
 
   Limits limits_;
   Entries entries_;  // oldest first

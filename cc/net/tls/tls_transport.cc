@@ -105,7 +105,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   void OnLowerWrite(IoResult result);
   void FinishWrite(absl::Status status);
   // Gives what was sealed to the lower transport in one write, and does not wait for its result.
-  void SendLastWords();
+  void SendWithoutWaiting();
   // Awaitable form of SendSealed().
   auto SendSealed() {
     struct Awaiter {
@@ -191,7 +191,7 @@ TlsHandshake TlsStream::FailHandshake() {
   } else {
     outcome.failed = TlsHandshake::Failed::kTls;
     outcome.status = absl::InvalidArgumentError(TakeTlsError().text);
-    SendLastWords();  // our alert
+    SendWithoutWaiting();  // our alert
   }
   lower_->Close();
   return outcome;
@@ -366,7 +366,7 @@ void TlsStream::OnLowerWrite(IoResult result) {
   std::exchange(sent_, nullptr)(std::move(result.status));
 }
 
-void TlsStream::SendLastWords() {
+void TlsStream::SendWithoutWaiting() {
   if (!outbound_.has_sealed()) return;
   outbound_.BeginSending();
   lower_->StartWrite(outbound_.unsent(), [self = shared_from_this()](IoResult) {});
@@ -395,7 +395,7 @@ void TlsStream::Close() {
     if (!lower_writing_ && write_status_.ok()) {
       ERR_clear_error();
       SSL_shutdown(ssl_.get());
-      SendLastWords();
+      SendWithoutWaiting();
     }
     ERR_clear_error();
   }

@@ -146,7 +146,7 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
   std::vector<std::string> problems;
   std::vector<PemCertificate> certificates = CertificatesOfPem(*text, &problems);
   if (!problems.empty()) {
-    warn(absl::StrCat(absl::StrJoin(problems, ", "), "; passed over"));
+    warn(absl::StrCat(absl::StrJoin(problems, ", "), "; left out"));
   } else if (certificates.empty()) {
     warn("it has no PEM certificate in it; going on without it");
   }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "cc/base/normalize_tag.h"
+#include "cc/base/utf8.h"
 
 namespace thaw {
 namespace {
@@ -13,14 +14,6 @@ namespace {
 constexpr size_t kMostBytes = 100;
 constexpr std::string_view kUnnamedService = "unnamed-service";
 constexpr std::string_view kUnnamedOperation = "unnamed_operation";
-
-// Cuts `text` to as many whole characters as fit.
-std::string_view Truncate(std::string_view text) {
-  if (text.size() <= kMostBytes) return text;
-  size_t end = kMostBytes;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
-}
 
 bool IsNormalName(std::string_view name) {
   if (name.empty() || !absl::ascii_isalpha(name[0]) || name.back() == '_') return false;
@@ -36,12 +29,12 @@ bool IsNormalName(std::string_view name) {
 }  // namespace
 
 std::string_view NormalizeService(std::string_view service, std::string& buffer) {
-  const std::string_view tag = NormalizeTag(Truncate(service), buffer);
+  const std::string_view tag = NormalizeTag(CutUtf8(service, kMostBytes), buffer);
   return tag.empty() ? kUnnamedService : tag;
 }
 
 std::string_view NormalizeOperationName(std::string_view name, std::string& buffer) {
-  name = Truncate(name);
+  name = CutUtf8(name, kMostBytes);
   if (IsNormalName(name)) return name;
   name.remove_prefix(std::find_if(name.begin(), name.end(), absl::ascii_isalpha) - name.begin());
   buffer.clear();
@@ -62,7 +55,7 @@ std::string_view NormalizeResource(std::string_view resource, std::string_view o
   return resource.empty() ? operation_name : resource;
 }
 
-std::string_view NormalizeSpanType(std::string_view type) { return Truncate(type); }
+std::string_view NormalizeSpanType(std::string_view type) { return CutUtf8(type, kMostBytes); }
 
 std::string_view NormalizeEnv(std::string_view env, std::string& buffer) { return NormalizeTag(env, buffer); }
 

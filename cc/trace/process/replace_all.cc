@@ -71,11 +71,11 @@ class Replacing {
   void SpendTime() {
     unseen_ = 0;
     const int64_t now = ThreadNanoseconds();
-    const int64_t counted = work_then_ - limits_.work;
-    const auto timed = static_cast<int64_t>(static_cast<double>(now - then_) / kNanosOfWork);
-    if (then_ != 0 && timed > counted) limits_.work -= timed - counted;
-    then_ = now;
-    work_then_ = limits_.work;
+    const int64_t counted = work_at_last_time_ - limits_.work;
+    const auto timed = static_cast<int64_t>(static_cast<double>(now - last_time_) / kNanosOfWork);
+    if (last_time_ != 0 && timed > counted) limits_.work -= timed - counted;
+    last_time_ = now;
+    work_at_last_time_ = limits_.work;
   }
 
   // Each of these appends to the result, and returns false if a limit is reached.
@@ -128,8 +128,8 @@ class Replacing {
   int groups_ = 1;
   size_t at_ = 0;
   size_t unseen_ = 0;
-  int64_t then_ = 0;       // the processor's time that was read last
-  int64_t work_then_ = 0;  // the work that was left then
+  int64_t last_time_ = 0;          // the processor's time when it was last read
+  int64_t work_at_last_time_ = 0;  // the work that was left then
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ struct ReplaceLimits {
   int64_t work = std::numeric_limits<int64_t>::max();
   // The longest result.
   size_t most_bytes = std::numeric_limits<size_t>::max();
-  // Is charged with the memory of results of 64 KiB or more; null: with none.
+  // The charge for the memory of results of 64 KiB or more; null: none is charged.
   ByteCharge* charge = nullptr;
 };
 

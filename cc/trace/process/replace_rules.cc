@@ -40,7 +40,7 @@ ReplaceRules::ReplaceRules(std::string_view json, std::vector<std::string>& warn
   const boost::json::array* list = error ? nullptr : value.if_array();
   if (list == nullptr) {
     warnings.push_back(absl::StrCat("the replace rules are ", error ? "not JSON" : "no list of objects",
-                                    ", so that none holds"));
+                                    "; none is applied"));
     return;
   }
   const auto make_rule = [&warnings](const boost::json::value& item, size_t index) -> absl::StatusOr<Rule> {

@@ -261,7 +261,7 @@ TEST_F(TraceProcessorTest, ATagOfTheFunctionMayBecomeKnownLater) {
   EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta)["region"], "eu-west-1");
 }
 
-// --- What is left out ---
+// --- Spans that are left out ---
 
 // Go and Java send traces that are only a placeholder; the peer ships empty chunks for them.
 TEST_F(TraceProcessorTest, ATraceOfWhichNothingIsLeftMakesNoChunk) {

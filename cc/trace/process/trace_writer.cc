@@ -26,7 +26,7 @@ constexpr std::string_view kErrorsRateMetric = "_dd.errors_sr";
 // Replaces a text that would be too much work.
 constexpr std::string_view kHidden = "?";
 
-bool IsLookedInto(std::string_view key) {
+bool IsSearchedTag(std::string_view key) {
   return MetaTagOf(key) != MetaTag::kOther || key == kDatabaseStatementTag || key == kDatabaseQueryTextTag;
 }
 
@@ -292,7 +292,7 @@ void TraceWriter::CutLongTexts() {
   const ReplaceRules& rules = request_.processor.options.replace_rules;
   span.resource = span.resource.substr(0, kAtMost);
   for (SpanMeta& entry : span.meta)
-    if (IsLookedInto(entry.key) || rules.RulesOfTag(entry.key) > 0)
+    if (IsSearchedTag(entry.key) || rules.RulesOfTag(entry.key) > 0)
       entry.value = entry.value.substr(0, kAtMost);
 }
 
@@ -331,7 +331,7 @@ size_t TraceWriter::ScratchBytes() const {
   for (const SpanMeta& entry : span.meta) {
     add(entry.key);
     add(entry.value);
-    if (IsLookedInto(entry.key)) bytes += kAtMost * entry.value.size();
+    if (IsSearchedTag(entry.key)) bytes += kAtMost * entry.value.size();
   }
   for (const SpanMetric& metric : span.metrics) add(metric.key);
   return bytes + (request_.processor.options.replace_rules.empty() ? 0 : 2 * span.size_bound());

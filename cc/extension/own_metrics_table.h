@@ -1,13 +1,14 @@
-// The table of the metrics `thaw.*`: what the extension counts of itself, each with the count that it comes from. The
-// table in docs/metrics.md is made of it.
+// The table of the metrics `thaw.*`, each with the count of the extension that it comes from. The table in
+// docs/metrics.md is made of it.
 //
 //   for (const OwnMetricRow& row : kOwnMetrics) Print(row.name, row.tag, row.count, row.unit, row.help);
 //
-// A row is added in THAW_OWN_METRICS, with an expression that reads the count in OwnBooks; of a pipeline, in
-// THAW_PIPELINE_METRICS. own_metrics.cc sends the differences of the counts.
+// To add a metric, add a row to THAW_OWN_METRICS, with an expression that reads the count in OwnCounts; to
+// add one of each pipeline, add a row to THAW_PIPELINE_METRICS. own_metrics.cc sends the differences of the
+// counts.
 
-#ifndef THAW_CC_EXTENSION_OWN_BOOKS_H_
-#define THAW_CC_EXTENSION_OWN_BOOKS_H_
+#ifndef THAW_CC_EXTENSION_OWN_METRICS_TABLE_H_
+#define THAW_CC_EXTENSION_OWN_METRICS_TABLE_H_
 
 #include <cstdint>
 #include <string_view>
@@ -32,8 +33,8 @@
 
 namespace thaw {
 
-// The counts of the extension at one time. All must outlive the call that they are given to.
-struct OwnBooks {
+// References to all counts of the extension. They must outlive the call that this is passed to.
+struct OwnCounts {
   const FlushCoordinator& coordinator;
   const ClientCounts& client;  // of the client to the intake
   const TraceIntakeCounts& traces;
@@ -201,4 +202,4 @@ inline constexpr OwnMetricRow kPipelineMetrics[] = {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_EXTENSION_OWN_BOOKS_H_
+#endif  // THAW_CC_EXTENSION_OWN_METRICS_TABLE_H_
