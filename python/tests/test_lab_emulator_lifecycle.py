@@ -622,7 +622,7 @@ async def test_programs_that_can_not_be_started_are_named(tmp_path: pathlib.Path
     for function, files, settings, says in (
         (["/nowhere"], [], Settings(), "runtime can't be started"),
         (runtime(tmp_path), ["/nowhere"], Settings(), "is not an executable file"),
-        (runtime(tmp_path), [], Settings(folder=pathlib.Path("/nowhere")), "is not there"),
+        (runtime(tmp_path), [], Settings(folder=pathlib.Path("/nowhere")), "does not exist"),
     ):
         with pytest.raises(EmulatorError, match=says):
             async with Lambda(function, extension=files, settings=settings) as sandbox:

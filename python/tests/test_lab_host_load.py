@@ -137,7 +137,7 @@ def test_no_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.step(100, "idle v93")
         progress.say("v93: 0 lost [all]")
     first, second, third = shown.getvalue().splitlines()
-    assert first == "idle: 0/400, time left not known"
+    assert first == "idle: 0/400, time left unknown"
     assert second.startswith("idle v93: 100/400, ")
     assert second.endswith(" s left")
     assert third == "v93: 0 lost [all]"

@@ -126,7 +126,7 @@ def test_an_open_loop_comes_back_from_its_text() -> None:
         ("version = 1\nworld = 'W0'\nblocks = 2", "blocks is 2: world W0 takes only 1"),
         ("version = 1\nworld = 'W0'\nspans = 2", "spans is 2: world W0 takes only 10"),
         ("version = 1\nworld = 'W0'\narms = ['v92']", "world W0 can't run arm v92"),
-        ("version = 1\nworld = 'W0'\nfreeze = 'exponential(mean=1)'", "world W0 draws from a uniform"),
+        ("version = 1\nworld = 'W0'\nfreeze = 'exponential(mean=1)'", "world W0 draws only from a uniform"),
         ("version = 1\nflush_every = 0", "flush_every is 0, not from 0.001 to 3600"),
         (
             "version = 1\nflush_every = 1\nscenario = 'inflight'",
