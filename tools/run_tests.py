@@ -234,20 +234,11 @@ def run_pytest(*arguments: str, name: str = "", environment: Mapping[str, str] |
 # executable need its fixed ports.
 PYTEST_GROUPS = {
     "others": (),
-    "extension": ("test_extension_[!bc]*.py",),
     "executable": ("test_extension.py", "test_extension_[bc]*.py"),
-    "experiments": ("test_lab_c*.py",),
-    "worlds": (
-        "test_exchange_times.py",
-        "test_lab_emulated_machine.py",
-        "test_lab_freezer.py",
-        "test_lab_line*.py",
-        "test_lab_machine.py",
-        "test_lab_main_experiment.py",
-        "test_lab_measure.py",
-        "test_lab_nothing_left.py",
-        "test_lab_own_*.py",
-    ),
+    "extension": ("test_extension_[!bc]*.py",),
+    "line": ("test_exchange_times.py", "test_lab_cut_line.py", "test_lab_line*.py"),
+    "experiments": ("test_lab_c[!u]*.py",),
+    "emulator": ("test_lab_emulator*.py", "test_lab_function*.py"),
     "client": (
         "test_calls.py",
         "test_client*.py",
@@ -255,7 +246,15 @@ PYTEST_GROUPS = {
         "test_interpreter_end.py",
         "test_threads.py",
     ),
-    "emulator": ("test_lab_emulator*.py", "test_lab_function*.py"),
+    "worlds": (
+        "test_lab_emulated_machine.py",
+        "test_lab_freezer.py",
+        "test_lab_machine.py",
+        "test_lab_main_experiment.py",
+        "test_lab_measure.py",
+        "test_lab_nothing_left.py",
+        "test_lab_own_*.py",
+    ),
 }
 # Half of a group's time is waiting for timeouts and for other processes: three workers keep two processors
 # busy.
