@@ -229,28 +229,36 @@ def run_pytest(*arguments: str, name: str = "", environment: Mapping[str, str] |
         return count_pytest(report.read_text() if report.exists() else "", code)
 
 
-# Groups of test files, which two workers take from a queue in this order; "others" is all files that no
-# pattern names. The named groups run in a network namespace of their own, since tests of the executable need
-# its fixed ports. Tests that look for what an experiment leaves behind are in the group of those that make
-# networks and machines.
+# Groups of test files, which workers take from a queue in this order, the longest first; "others" is all
+# files that no pattern names. The named groups run in a network namespace of their own, since tests of the
+# executable need its fixed ports.
 PYTEST_GROUPS = {
-    "extension": ("test_extension*.py",),
+    "others": (),
+    "executable": ("test_extension.py", "test_extension_[bc]*.py"),
+    "extension": ("test_extension_[!bc]*.py",),
+    "line": ("test_exchange_times.py", "test_lab_cut_line.py", "test_lab_line*.py"),
+    "experiments": ("test_lab_c[!u]*.py",),
+    "emulator": ("test_lab_emulator*.py", "test_lab_function*.py"),
+    "client": (
+        "test_calls.py",
+        "test_client*.py",
+        "test_*flusher.py",
+        "test_interpreter_end.py",
+        "test_threads.py",
+    ),
     "worlds": (
-        "test_exchange_times.py",
-        "test_lab_c*.py",
         "test_lab_emulated_machine.py",
         "test_lab_freezer.py",
-        "test_lab_line*.py",
         "test_lab_machine.py",
         "test_lab_main_experiment.py",
         "test_lab_measure.py",
         "test_lab_nothing_left.py",
         "test_lab_own_*.py",
     ),
-    "others": (),
-    "emulator": ("test_lab_emulator*.py", "test_lab_function*.py"),
 }
-PYTEST_WORKERS = 2
+# Half of a group's time is waiting for timeouts and for other processes: three workers keep two processors
+# busy.
+PYTEST_WORKERS = 3
 
 
 def pytest_groups(root: pathlib.Path) -> dict[str, list[str]]:

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from thaw.lab.certificates import Authority
+from thaw.lab.intake import Intake
+from thaw.lab.intake.script import Script
 
-from . import peer
+from . import peer, quick_load
 
 if TYPE_CHECKING:
     import thaw
+
+
+# Makes the intake of a test.
+BeginIntake = Callable[[Script | None], Intake]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_load() -> None:
+    quick_load.shorten()
+
+
+@pytest.fixture(scope="session")
+def begin_intake() -> Iterator[BeginIntake]:
+    """Returns an intake that follows the script, or none, and has counted nothing.
+
+    One process serves one test after another, since its start takes as long as many a test.
+    """
+    with Intake() as intake:
+
+        def begin(script: Script | None) -> Intake:
+            intake.hold(None)
+            intake.script(Script() if script is None else script)
+            intake.begin_anew()
+            return intake
+
+        yield begin
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import json
 import pathlib
 import struct
 import subprocess
-import sys
 from typing import Any
 
 import msgpack
@@ -16,6 +15,7 @@ from thaw.lab.benchmarks.extension import program
 from thaw.lab.executables import LOAD_GENERATOR
 from thaw.lab.workload.numbered_request import NumberedRequest
 
+from . import quick_load
 from .extension_under_test import EXTENSION, needs_extension
 
 
@@ -55,7 +55,7 @@ def test_the_account_of_each_row_is_right(name: str, tmp_path: pathlib.Path) -> 
     figures_file = tmp_path / "figures.json"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "thaw.lab.benchmarks.extension", "--scale", "0.01", name),
+            *quick_load.command("thaw.lab.benchmarks.extension", "--scale", "0.01", name),
             *("--extension", str(EXTENSION), "--json", str(figures_file)),
         ],
         capture_output=True,
@@ -86,7 +86,7 @@ def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
     figures_file = tmp_path / "figures.json"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "thaw.lab.benchmarks.extension", "--scale", "0.02"),
+            *quick_load.command("thaw.lab.benchmarks.extension", "--scale", "0.02"),
             *("--extension", str(EXTENSION), "--json", str(figures_file)),
             *(name for name in program.BENCHMARKS if name not in COUNTED),
         ],

@@ -21,6 +21,7 @@ from thaw.lab.intake import Intake
 from thaw.lab.proxy import Proxy
 
 from . import emulated
+from .conftest import BeginIntake
 from .extension_under_test import EXTENSION, needs_extension
 
 pytestmark = needs_extension
@@ -62,9 +63,8 @@ for request_id, event, _ in invocations():
 
 
 @pytest.fixture
-def intake() -> Iterator[Intake]:
-    with Intake() as intake:
-        yield intake
+def intake(begin_intake: BeginIntake) -> Intake:
+    return begin_intake(None)
 
 
 @pytest.fixture

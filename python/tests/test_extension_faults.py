@@ -31,6 +31,7 @@ from thaw.lab.intake import Intake
 from thaw.lab.intake.script import Answer, Script
 from thaw.lab.workload.numbered_request import NumberedRequest
 
+from .conftest import BeginIntake
 from .extension_under_test import EXTENSION, needs_extension
 
 pytestmark = needs_extension
@@ -81,7 +82,7 @@ class Running:
 
 
 @pytest.fixture
-def start(tmp_path: pathlib.Path) -> Start:
+def start(tmp_path: pathlib.Path, begin_intake: BeginIntake) -> Start:
     @asynccontextmanager
     async def start(
         script: Script | None = None,
@@ -94,18 +95,18 @@ def start(tmp_path: pathlib.Path) -> Start:
         on_log: Callable[[Stream, str], None] | None = None,
         **variables: str,
     ) -> AsyncIterator[Running]:
-        with Intake(script) as intake:
-            environment = {
-                **intake.agent_variables,
-                "DD_SERVERLESS_FLUSH_STRATEGY": "end",
-                **variables,
-            }
-            settings = Settings(memory_mb=memory_mb, timeout=timeout, limits=limits, environment=environment)
-            command = functions.poster_command(*map(str, REQUEST.write(tmp_path)))
-            async with Lambda(
-                command, extension=executable, settings=settings, telemetry_faults=telemetry, on_log=on_log
-            ) as sandbox:
-                yield Running(sandbox, intake)
+        intake = begin_intake(script)
+        environment = {
+            **intake.agent_variables,
+            "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            **variables,
+        }
+        settings = Settings(memory_mb=memory_mb, timeout=timeout, limits=limits, environment=environment)
+        command = functions.poster_command(*map(str, REQUEST.write(tmp_path)))
+        async with Lambda(
+            command, extension=executable, settings=settings, telemetry_faults=telemetry, on_log=on_log
+        ) as sandbox:
+            yield Running(sandbox, intake)
 
     return start
 

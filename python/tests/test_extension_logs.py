@@ -16,6 +16,7 @@ from thaw.lab.emulator import Lambda, Settings
 from thaw.lab.intake import Answer, Intake, Script
 
 from . import emulated
+from .conftest import BeginIntake
 from .extension_under_test import EXTENSION, needs_extension
 
 pytestmark = needs_extension
@@ -87,33 +88,33 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture
-def start(tmp_path: pathlib.Path) -> Start:
+def start(tmp_path: pathlib.Path, begin_intake: BeginIntake) -> Start:
     @asynccontextmanager
     async def start(
         function: str = _FUNCTION, *, script: Script | None = None, log_format: str = "Text", **variables: str
     ) -> AsyncIterator[Running]:
-        with Intake(script=script) as intake:
-            running = Running(intake)
-            environment = {
-                **intake.agent_variables,
-                "DD_SERVERLESS_LOGS_ENABLED": "true",
-                "DD_SERVERLESS_FLUSH_STRATEGY": "end",
-                "DD_SERVICE": "Shop",
-                "DD_TAGS": "team:web",
-                **variables,
-            }
-            settings = Settings(environment=environment, log_format=log_format, timeout=20.0)
+        intake = begin_intake(script)
+        running = Running(intake)
+        environment = {
+            **intake.agent_variables,
+            "DD_SERVERLESS_LOGS_ENABLED": "true",
+            "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            "DD_SERVICE": "Shop",
+            "DD_TAGS": "team:web",
+            **variables,
+        }
+        settings = Settings(environment=environment, log_format=log_format, timeout=20.0)
 
-            def log(stream: str, line: str) -> None:
-                if stream == "extension":
-                    running.written.append(line)
+        def log(stream: str, line: str) -> None:
+            if stream == "extension":
+                running.written.append(line)
 
-            command = emulated.runtime(tmp_path, function)
-            async with Lambda(command, extension=EXTENSION, settings=settings, on_log=log) as sandbox:
-                running.sandbox = sandbox
-                yield running
-                await sandbox.shutdown("spindown")
-            running.keep_entries()
+        command = emulated.runtime(tmp_path, function)
+        async with Lambda(command, extension=EXTENSION, settings=settings, on_log=log) as sandbox:
+            running.sandbox = sandbox
+            yield running
+            await sandbox.shutdown("spindown")
+        running.keep_entries()
 
     return start
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import json
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from thaw.lab.emulator import Lambda, Settings
 from thaw.lab.intake import Answer, Intake, Point, Script
 
 from . import emulated
+from .conftest import BeginIntake
 from .extension_under_test import EXTENSION, needs_extension
 
 pytestmark = needs_extension
@@ -47,9 +48,8 @@ class Delivered:
 
 
 @pytest.fixture
-def intake() -> Iterator[Intake]:
-    with Intake() as intake:
-        yield intake
+def intake(begin_intake: BeginIntake) -> Intake:
+    return begin_intake(None)
 
 
 async def deliver(

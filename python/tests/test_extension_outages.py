@@ -21,6 +21,7 @@ from thaw.lab.intake import Intake
 from thaw.lab.intake.script import Answer, Script
 from thaw.lab.workload.numbered_request import NumberedRequest
 
+from .conftest import BeginIntake
 from .extension_under_test import EXTENSION, needs_extension
 
 pytestmark = needs_extension
@@ -73,19 +74,19 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture
-def start(tmp_path: pathlib.Path) -> Start:
+def start(tmp_path: pathlib.Path, begin_intake: BeginIntake) -> Start:
     @asynccontextmanager
     async def start(script: Script | None = None, **variables: str) -> AsyncIterator[Running]:
         lines: list[str] = []
-        with Intake(script) as intake:
-            environment = {**intake.agent_variables, "DD_SERVERLESS_FLUSH_STRATEGY": "end", **variables}
-            async with Lambda(
-                functions.poster_command(*map(str, REQUEST.write(tmp_path))),
-                extension=EXTENSION,
-                settings=Settings(memory_mb=512, timeout=10.0, environment=environment),
-                on_log=lambda source, line: lines.append(line) if source == "extension" else None,
-            ) as sandbox:
-                yield Running(sandbox, intake, lines)
+        intake = begin_intake(script)
+        environment = {**intake.agent_variables, "DD_SERVERLESS_FLUSH_STRATEGY": "end", **variables}
+        async with Lambda(
+            functions.poster_command(*map(str, REQUEST.write(tmp_path))),
+            extension=EXTENSION,
+            settings=Settings(memory_mb=512, timeout=10.0, environment=environment),
+            on_log=lambda source, line: lines.append(line) if source == "extension" else None,
+        ) as sandbox:
+            yield Running(sandbox, intake, lines)
 
     return start
 

@@ -7,7 +7,6 @@ import json
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 from typing import Any
 
@@ -23,6 +22,8 @@ from thaw.lab.freezer import FreezerError
 from thaw.lab.intake.script import PHASES
 from thaw.lab.report import Run
 from thaw.lab.results import ArmResult
+
+from . import quick_load
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
@@ -283,7 +284,7 @@ def stopped_child(runner: psutil.Process, timeout: float) -> psutil.Process:
 def test_a_frozen_client_does_not_outlive_its_runner() -> None:
     command = ["compare", "--arms", "requests", "--cycles", "2", "--freeze", "300", "--workload", "generated"]
     with subprocess.Popen(
-        [sys.executable, "-m", "thaw.lab", *command], env=child_environment(), cwd=ROOT, text=True
+        quick_load.command("thaw.lab", *command), env=child_environment(), cwd=ROOT, text=True
     ) as runner:
         try:
             client = stopped_child(psutil.Process(runner.pid), timeout=60)

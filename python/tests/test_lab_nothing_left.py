@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from thaw.lab.emulator.environment_groups import EnvironmentGroups
 from thaw.lab.experiment import WorldName
 from thaw.lab.freezer import FreezerName
 from thaw.lab.worlds import availability
+
+from . import quick_load
 
 # A namespace that another test makes at the same time would look like one that is left.
 pytestmark = pytest.mark.alone
@@ -91,7 +92,7 @@ def test_nothing_is_left_of_an_experiment(world: WorldName, freezer: FreezerName
         pytest.skip(f"no {world} frozen by {freezer} here: {reason}")
     marked = Marked(uuid.uuid4().hex)
     before, own = _surroundings(), _namespaces([os.getpid()])
-    command = [sys.executable, "-m", "thaw.lab", "compare", f"--world={world}", f"--freezer={freezer}"]
+    command = quick_load.command("thaw.lab", "compare", f"--world={world}", f"--freezer={freezer}")
     command += ["--arms=thaw", "--close=fin", "--workload=generated", "--payloads=1"]
     command += ["--cycles=100000", "--freeze=30"] if killed else ["--cycles=2"]
     process = subprocess.Popen(
@@ -177,7 +178,7 @@ def _why_no_share() -> str | None:
 def test_no_group_of_a_share_of_a_processor_is_left(killed: bool) -> None:
     if (reason := _why_no_share()) is not None:
         pytest.skip(f"no share of a processor here: {reason}")
-    command = [sys.executable, "-m", "thaw.lab", "compare", "--world=W1", "--cpu-share=0.5", "--freeze=0.05"]
+    command = quick_load.command("thaw.lab", "compare", "--world=W1", "--cpu-share=0.5", "--freeze=0.05")
     command += ["--arms=thaw", "--close=none", "--workload=generated", "--payloads=1"]
     command += [f"--cycles={100_000 if killed else 20}"]
     process = subprocess.Popen(
