@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/time/civil_time.h"
 
 namespace thaw {
 namespace {
@@ -202,6 +206,33 @@ constexpr PlatformType kPlatformTypes[] = {
     {"platform.logsDropped", ReadInto<PlatformLogsDropped>},
 };
 
+// -- Times --------------------------------------------------------------------------------------------------
+
+// Reads the form in which Lambda writes every time: many times as fast as the reader of all forms. Returns nullopt for
+// other forms and for fields out of range.
+std::optional<absl::Time> ParseUtcMillis(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool fits =
+        kForm[i] == '0' ? absl::ascii_isdigit(static_cast<unsigned char>(text[i])) : text[i] == kForm[i];
+    if (!fits) return std::nullopt;
+  }
+  const auto number = [text](size_t at, size_t digits) {
+    int64_t value = 0;
+    for (const char digit : text.substr(at, digits)) value = 10 * value + (digit - '0');
+    return value;
+  };
+  const int64_t month = number(5, 2), day = number(8, 2);
+  const int64_t hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  // A day that is out of range becomes one of another month.
+  const absl::CivilDay date(number(0, 4), month, day);
+  if (date.month() != month || date.day() != day || hour > 23 || minute > 59 || second > 59)
+    return std::nullopt;
+  const int64_t seconds = 60 * (60 * (24 * (date - absl::CivilDay()) + hour) + minute) + second;
+  return absl::FromUnixMillis(1000 * seconds + number(20, 3));
+}
+
 }  // namespace
 
 const PlatformType* FindPlatformType(std::string_view name) {
@@ -212,6 +243,7 @@ const PlatformType* FindPlatformType(std::string_view name) {
 }
 
 std::optional<absl::Time> ParseTelemetryTime(std::string_view text) {
+  if (const std::optional<absl::Time> usual = ParseUtcMillis(text)) return usual;
   absl::Time time;
   if (!absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) return std::nullopt;
   return time;
