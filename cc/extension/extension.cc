@@ -154,7 +154,7 @@ void Extension::BuildMetrics(const FunctionFacts& facts) {
                           .histograms = HistogramOptionsFrom(config_, warnings_),
                           .excluded_tags = config_.metrics.exclude_tags,
                           .freezes = traits_.freezes},
-      loop_, *pipelines_);
+      loop_, loop_, *pipelines_);
   record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
   events_ = std::make_unique<EventIntake>(facts, loop_, *pipelines_);
   const OwnMetricsConfig& config = config_.own_metrics;
@@ -210,10 +210,10 @@ void Extension::FillFlushes() {
     // Data left in an environment that is never thawed again is lost.
     if (logs_ != nullptr) logs_->HandOver(last);
     AddOwnMetrics(last);
-    metrics_->HandOver(last);
     HandOverPathways();
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
+  coordinator.AddLongSource([this](bool last) { return metrics_->HandOver(last); });
   coordinator.AddLeftover([this] {
     const int64_t lines = logs_ != nullptr ? logs_->not_handed_over() : 0;
     return lines > 0 ? absl::StrCat("logs: ", lines, " lines") : "";

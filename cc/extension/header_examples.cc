@@ -95,8 +95,8 @@ void LogOutputExample() {
 #include "cc/extension/log_output.h.example"
 }
 
-void MetricIntakeExample(const FunctionFacts& facts, Clock& clock, Pipelines& pipelines,
-                         const MetricSample& sample, bool last) {
+Task<void> MetricIntakeExample(const FunctionFacts& facts, Executor& executor, Clock& clock,
+                               Pipelines& pipelines, const MetricSample& sample, bool last) {
 #include "cc/extension/metric_intake.h.example"
 }
 

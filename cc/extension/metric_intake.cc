@@ -21,6 +21,8 @@ namespace {
 constexpr size_t kPartOfBudget = 8;
 // A batch with so many bytes is handed over, so that the pipeline compresses what has come.
 constexpr size_t kHandOverBytes = size_t{512} << 10;
+// Metrics that are handed over without a pause: encoding and compressing them takes a few milliseconds.
+constexpr size_t kPortion = 256;
 
 std::vector<std::string> TagsWithout(const FunctionTags& tags, std::string_view excluded_names) {
   std::vector<std::string_view> excluded;
@@ -61,14 +63,17 @@ class MetricIntake::Encoder : public MetricPointTaker {
   MetricIntake& intake_;
 };
 
-MetricIntake::MetricIntake(MetricIntakeOptions options, Clock& clock, Pipelines& pipelines)
-    : pipelines_(pipelines),
+MetricIntake::MetricIntake(MetricIntakeOptions options, Executor& executor, Clock& clock,
+                           Pipelines& pipelines)
+    : executor_(executor),
+      pipelines_(pipelines),
       facts_(std::move(options.facts)),
       excluded_tags_(std::move(options.excluded_tags)),
       freezes_(options.freezes),
       aggregator_({.max_bytes = pipelines.bytes().limit() / kPartOfBudget,
                    .histograms = std::move(options.histograms)},
                   clock, pipelines.bytes()),
+      line_(executor),
       charge_(&pipelines.bytes()) {
   SetTags();
 }
@@ -98,9 +103,11 @@ void MetricIntake::Own::Add(const MetricSample& sample) {
   intake_.aggregator_.Add(sample, MetricOwner::kExtension);
 }
 
-void MetricIntake::HandOver(bool last) {
+Task<void> MetricIntake::HandOver(bool last) {
+  const Line::Place place = co_await line_.Enter();
   Encoder encoder(*this);
-  aggregator_.Drain(last || freezes_ ? Aggregator::Scope::kAll : Aggregator::Scope::kClosed, encoder);
+  aggregator_.BeginDrain(last || freezes_ ? Aggregator::Scope::kAll : Aggregator::Scope::kClosed);
+  while (aggregator_.DrainSome(kPortion, encoder)) co_await Turn(executor_);
   HandOverSeries();
   HandOverSketches();
   charge_.Release();

@@ -1,16 +1,17 @@
 // Takes samples of metrics, aggregates them, and hands them to the pipelines of series and sketches.
 //
-//   MetricIntake metrics({.facts = facts, .freezes = true}, clock, pipelines);
+//   MetricIntake metrics({.facts = facts, .freezes = true}, executor, clock, pipelines);
 //   metrics.Add(sample);         // a metric of the function: DogStatsD
 //   metrics.own().Add(sample);   // a metric of the extension, which keeps all tags of the function
-//   metrics.HandOver(last);      // at the beginning of each flush
+//   co_await metrics.HandOver(last);   // at the beginning of each flush
 //
 // The function's tags are added when samples are handed over. DD_LAMBDA_CUSTOMER_METRICS_EXCLUDE_TAGS takes some
 // of them from metrics of the function only. A distribution of the extension may have a time, whose bucket it is
 // counted in.
 //
 // Before a freeze everything is handed over, the bucket that is still open too. Samples may fill an eighth of the
-// budget of bytes until then (Aggregator). Points for which the outbox has no room are dropped and counted.
+// budget of bytes until then (Aggregator). Points for which the outbox has no room are dropped and counted. Many
+// metrics are handed over in portions, between which the executor does other work.
 //
 // One thread: the executor's.
 
@@ -23,6 +24,9 @@
 #include "absl/status/status.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
+#include "cc/base/executor.h"
+#include "cc/base/line.h"
+#include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/function_tags.h"
@@ -57,8 +61,8 @@ struct MetricIntakeOptions {
 
 class MetricIntake : public MetricSink {
  public:
-  // `clock` and `pipelines` must outlive the intake.
-  MetricIntake(MetricIntakeOptions options, Clock& clock, Pipelines& pipelines);
+  // The references must outlive the intake, and the intake its tasks.
+  MetricIntake(MetricIntakeOptions options, Executor& executor, Clock& clock, Pipelines& pipelines);
   MetricIntake(const MetricIntake&) = delete;
   MetricIntake& operator=(const MetricIntake&) = delete;
 
@@ -70,7 +74,7 @@ class MetricIntake : public MetricSink {
   void Take(const TelemetryRecord& record);
   // Hands everything that has come over to the pipelines; the data of the bucket that is still open stay where no
   // freeze can follow, unless `last`.
-  void HandOver(bool last);
+  Task<void> HandOver(bool last);
 
   const MetricIntakeCounts& counts() const { return counts_; }
   const AggregatorCounts& aggregator_counts() const { return aggregator_.counts(); }
@@ -99,6 +103,7 @@ class MetricIntake : public MetricSink {
   // Counts a batch that was handed over, or for which there was no room.
   void Count(int64_t points, const absl::Status& added, int64_t& handed_over);
 
+  Executor& executor_;
   Pipelines& pipelines_;
   FunctionFacts facts_;
   const std::string excluded_tags_;
@@ -106,6 +111,7 @@ class MetricIntake : public MetricSink {
   CommonTags function_tags_;   // of metrics of the function
   CommonTags extension_tags_;  // of metrics of the extension
   Aggregator aggregator_;
+  Line line_;             // of flushes that hand over
   MetricBatch series_;    // while a flush begins
   MetricBatch sketches_;  // likewise
   ByteCharge charge_;     // for both

@@ -192,8 +192,8 @@ class MetricIntakeTest : public PipelinesFixture {
     pipelines_ = *Pipelines::Make(executor_, clock_, intake_, config_, [] { return 0.5; }, warnings_);
     options.facts.name = "checkout";
     options.facts.env = "prod";
-    metrics_ = std::make_unique<MetricIntake>(std::move(options), clock_, *pipelines_);
-    pipelines_->coordinator().AddSource([this](bool last) { metrics_->HandOver(last); });
+    metrics_ = std::make_unique<MetricIntake>(std::move(options), executor_, clock_, *pipelines_);
+    pipelines_->coordinator().AddLongSource([this](bool last) { return metrics_->HandOver(last); });
   }
   void Add(MetricSink& sink, std::string_view name, MetricType type, double value,
            std::vector<std::string_view> tags = {}) {
@@ -208,6 +208,12 @@ class MetricIntakeTest : public PipelinesFixture {
                        [&flushed](FlushReport) { flushed = true; });
     while (!flushed)
       if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Milliseconds(10)));
+  }
+  // Hands few metrics over, which takes no turns.
+  void HandOver(bool last) {
+    bool done = false;
+    Spawn(executor_, metrics_->HandOver(last), [&done] { done = true; });
+    EXPECT_TRUE(done);
   }
   int64_t Now() { return absl::ToUnixSeconds(clock_.Now().wall); }
   // Returns what the intake has of a metric, by time: points of one second replace each other.
@@ -353,10 +359,34 @@ TEST_F(MetricIntakeTest, AnOpenBucketWaitsWhereNoFreezeFollows) {
   ASSERT_THAT(intake_.series, SizeIs(1));
   EXPECT_EQ(intake_.series[0].points[0].second, 2);
   Add("count", MetricType::kCount, 4);
-  metrics_->HandOver(/*last=*/true);
+  HandOver(/*last=*/true);
   Flush();
   ASSERT_THAT(intake_.series, SizeIs(2));
   EXPECT_EQ(intake_.series[1].points[0].second, 4);
+}
+
+TEST_F(MetricIntakeTest, OtherWorkRunsBetweenPortionsOfManyMetricsAndEachArrivesOnce) {
+  MakeIntake();
+  constexpr int kMetrics = 4000;
+  for (int i = 0; i < kMetrics; ++i) Add(absl::StrCat("n", i), MetricType::kCount, 1);
+  bool flushed = false;
+  Spawn<FlushReport>(executor_, pipelines_->coordinator().Flush(FlushReason::kEnd),
+                     [&flushed](FlushReport) { flushed = true; });
+  int turns = 0;
+  while (metrics_->counts().points == 0) {
+    ++turns;
+    // A sample that comes meanwhile is sent by the next flush, which may begin now.
+    if (turns == 3) Add("late", MetricType::kCount, 1);
+    if (turns == 5) Spawn<FlushReport>(executor_, pipelines_->coordinator().Flush(FlushReason::kBackground));
+    ASSERT_TRUE(executor_.Step());
+  }
+  EXPECT_GE(turns, kMetrics / 500);
+  while (!flushed)
+    if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Milliseconds(10)));
+  Flush();
+  EXPECT_THAT(intake_.series, SizeIs(kMetrics + 1));
+  for (const Metric& metric : intake_.series) EXPECT_EQ(metric.points[0].second, 1);
+  EXPECT_EQ(pipelines_->bytes().used(), 0u);
 }
 
 // A snapshot is made of an environment that has samples; time passes until it is restored.
@@ -391,7 +421,7 @@ TEST_F(MetricIntakeTest, WithoutRoomPointsAreDroppedAndCounted) {
   MakeIntake();
   Add("count", MetricType::kCount, 1);
   pipelines_->bytes().Add(pipelines_->bytes().limit());
-  metrics_->HandOver(/*last=*/false);
+  HandOver(/*last=*/false);
   EXPECT_EQ(metrics_->counts().turned_away, 1);
   EXPECT_EQ(metrics_->counts().points, 0);
   pipelines_->bytes().Remove(pipelines_->bytes().limit());

@@ -167,9 +167,13 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   if (before_flush_ && !in_background) {
     Task<void> waiting = before_flush_(std::min(deadline / 4, kMostWaitForWork));
     co_await std::move(waiting);
-    deadline -= clock_.Now().monotonic - began;
   }
   for (absl::AnyInvocable<void(bool)>& hand_over : sources_) hand_over(last);
+  for (absl::AnyInvocable<Task<void>(bool)>& hand_over : long_sources_) {
+    Task<void> handing_over = hand_over(last);
+    co_await std::move(handing_over);
+  }
+  deadline -= clock_.Now().monotonic - began;
 
   Cancellation never;
   std::vector<Task<FlushReport>> flushes;

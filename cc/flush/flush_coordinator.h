@@ -126,6 +126,11 @@ class FlushCoordinator {
   // Adds a function that hands over gathered data. It is called when a flush begins, before any pipeline is
   // asked. `last`: nothing may be held back.
   void AddSource(absl::AnyInvocable<void(bool last)> hand_over) { sources_.push_back(std::move(hand_over)); }
+  // Adds a task that hands over data so many that it takes turns with other work. These run after the functions above,
+  // one after another, and the pipelines are asked when they have ended.
+  void AddLongSource(absl::AnyInvocable<Task<void>(bool last)> hand_over) {
+    long_sources_.push_back(std::move(hand_over));
+  }
   // Adds a function that says what has come since its source handed over last, such as "2 lines of logs"; empty:
   // nothing. At the end of the environment that is lost.
   void AddLeftover(absl::AnyInvocable<std::string() const> leftover) {
@@ -206,6 +211,7 @@ class FlushCoordinator {
   std::vector<Flushable*> pipelines_;
   std::vector<NamedClient> clients_;
   std::vector<absl::AnyInvocable<void(bool)>> sources_;
+  std::vector<absl::AnyInvocable<Task<void>(bool)>> long_sources_;
   absl::AnyInvocable<Task<void>(absl::Duration)> before_flush_;
   absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed_;
 

@@ -6,6 +6,8 @@
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
+#include "cc/base/line.h"
+#include "cc/base/task.h"
 #include "cc/flush/coordinator_fixture.h"
 #include "gtest/gtest.h"
 
@@ -251,6 +253,19 @@ TEST_F(FlushCoordinatorTest, SourcesHandOverBeforeThePipelinesAreAsked) {
   EXPECT_EQ(Run(coordinator_->Flush(FlushReason::kEnd)).delivered, 1);
   EXPECT_EQ(Run(coordinator_->Shutdown(absl::Seconds(2))).delivered, 1);
   EXPECT_EQ(asked, (std::vector<bool>{false, true}));
+}
+
+TEST_F(FlushCoordinatorTest, ASourceThatTakesTurnsEndsBeforeThePipelinesAreAsked) {
+  Make("end");
+  int64_t others = 0;
+  coordinator_->AddLongSource([&](bool /*last*/) -> Task<void> {
+    executor_.Post([&others] { ++others; });
+    co_await Turn(executor_);
+    EXPECT_EQ(others, 1);
+    EXPECT_TRUE(Add(*stats_));
+  });
+  Begin();
+  EXPECT_EQ(Run(coordinator_->Flush(FlushReason::kEnd)).delivered, 1);
 }
 
 TEST_F(FlushCoordinatorTest, ManagedInstancesFlushEveryIntervalUnlessOneStillRuns) {

@@ -1,6 +1,7 @@
 #include "cc/metrics/aggregator.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -249,21 +250,60 @@ void Aggregator::Recount() {
 // -- Flushes -----------------------------------------------------------------------------------------------
 
 void Aggregator::Drain(Scope scope, MetricPointTaker& taker) {
+  BeginDrain(scope);
+  DrainSome(contexts(), taker);
+}
+
+void Aggregator::BeginDrain(Scope scope) {
   if (contexts_.empty()) return;
   const int64_t now = NowInSeconds();
-  const int64_t open = BucketOf(now);
   count_times_.BeginFlush(now);
-  for (const std::unique_ptr<Context>& context : contexts_) {
-    absl::InlinedVector<Bucket, 1>& buckets = context->buckets;
-    size_t due = buckets.size();
-    if (scope == Scope::kClosed && !context->timed)
-      due = Partition(buckets, [open](const Bucket& bucket) { return bucket.start != open; });
-    if (due == 0) continue;
-    HandOver(*context, due, taker);
-    buckets.erase(buckets.begin(), buckets.begin() + static_cast<std::ptrdiff_t>(due));
+  if (scope == Scope::kAll) {
+    draining_ = std::exchange(contexts_, {});
+  } else {
+    TakeClosed(BucketOf(now));
   }
-  absl::erase_if(contexts_, [](const std::unique_ptr<Context>& context) { return context->buckets.empty(); });
+  next_ = draining_.begin();
+}
+
+void Aggregator::TakeClosed(int64_t open) {
+  for (auto each = contexts_.begin(); each != contexts_.end();) {
+    const auto at = each++;
+    Context& context = **at;
+    size_t due = context.buckets.size();
+    if (!context.timed)
+      due = Partition(context.buckets, [open](const Bucket& bucket) { return bucket.start != open; });
+    if (due == 0) continue;
+    if (due == context.buckets.size()) {
+      draining_.insert(contexts_.extract(at));
+      continue;
+    }
+    auto part = std::make_unique<Context>(Context{.hash = context.hash,
+                                                  .name = context.name,
+                                                  .tags = context.tags,
+                                                  .type = context.type,
+                                                  .owner = context.owner,
+                                                  .timed = context.timed});
+    const auto end = context.buckets.begin() + static_cast<std::ptrdiff_t>(due);
+    part->buckets.assign(std::make_move_iterator(context.buckets.begin()), std::make_move_iterator(end));
+    context.buckets.erase(context.buckets.begin(), end);
+    draining_.insert(std::move(part));
+  }
+}
+
+bool Aggregator::DrainSome(size_t most, MetricPointTaker& taker) {
+  if (draining_.empty()) return false;
+  for (; most > 0 && next_ != draining_.end(); --most) {
+    const auto at = next_++;
+    HandOver(**at, taker);
+    // Values are often most of the memory, and their encoded form needs room.
+    charge_.Set(charge_.bytes() - std::min(charge_.bytes(), MemoryOf(**at)));
+    draining_.erase(at);
+  }
+  if (!draining_.empty()) return true;
+  draining_ = {};
   Recount();
+  return false;
 }
 
 int64_t Aggregator::TimeOf(const Context& context, SeriesType type, const Bucket& bucket) {
@@ -271,9 +311,9 @@ int64_t Aggregator::TimeOf(const Context& context, SeriesType type, const Bucket
   return count_times_.Of(bucket.start);
 }
 
-void Aggregator::HandOver(const Context& context, size_t count, MetricPointTaker& taker) {
+void Aggregator::HandOver(const Context& context, MetricPointTaker& taker) {
   const MetricLabel label{.name = context.name->text, .tags = *context.tags, .owner = context.owner};
-  const absl::Span<const Bucket> buckets(context.buckets.data(), count);
+  const absl::Span<const Bucket> buckets(context.buckets);
   points_.clear();
   switch (context.type) {
     case MetricType::kCount:
@@ -290,7 +330,7 @@ void Aggregator::HandOver(const Context& context, size_t count, MetricPointTaker
              .value = static_cast<double>(std::get<std::unique_ptr<SetMembers>>(bucket.value)->size())});
       return taker.TakeSeries(label, SeriesType::kGauge, points_);
     case MetricType::kHistogram:
-      return HandOverHistogram(context, count, taker);
+      return HandOverHistogram(context, taker);
     case MetricType::kDistribution: {
       absl::InlinedVector<SketchPoint, 8> sketches;
       for (const Bucket& bucket : buckets)
@@ -301,8 +341,8 @@ void Aggregator::HandOver(const Context& context, size_t count, MetricPointTaker
   }
 }
 
-void Aggregator::HandOverHistogram(const Context& context, size_t count, MetricPointTaker& taker) {
-  const absl::Span<const Bucket> buckets(context.buckets.data(), count);
+void Aggregator::HandOverHistogram(const Context& context, MetricPointTaker& taker) {
+  const absl::Span<const Bucket> buckets(context.buckets);
   const auto hand_over = [&](std::string_view suffix, SeriesType type, auto value_of) {
     points_.clear();
     for (const Bucket& bucket : buckets)

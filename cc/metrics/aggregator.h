@@ -2,7 +2,7 @@
 //
 //   Aggregator aggregator({.max_bytes = 1 << 20}, clock, account);
 //   aggregator.Add(sample, MetricOwner::kFunction);
-//   aggregator.Drain(Aggregator::Scope::kAll, taker);   // before a freeze
+//   aggregator.Drain(Aggregator::Scope::kAll, taker);   // before a freeze; in portions: BeginDrain(), DrainSome()
 //
 // Counts are added up, the newest value of a gauge counts, distributions become sketches, and histograms and sets
 // become the series that the Agent makes of them. Two metrics are the same only if name, type, owner and all tags
@@ -83,9 +83,14 @@ class Aggregator {
   void Add(const MetricSample& sample, MetricOwner owner);
   // Hands the values of these buckets over and forgets them; metrics without further values are forgotten, too.
   void Drain(Scope scope, MetricPointTaker& taker);
+  // Does the same in portions, between which samples may be added: they go to the next drain. A drain that has begun
+  // must end before the next one begins. DrainSome() hands over the values of up to `most` metrics, and returns
+  // whether there are more.
+  void BeginDrain(Scope scope);
+  bool DrainSome(size_t most, MetricPointTaker& taker);
 
-  bool empty() const { return contexts_.empty(); }
-  size_t contexts() const { return contexts_.size(); }
+  bool empty() const { return contexts_.empty() && draining_.empty(); }
+  size_t contexts() const { return contexts_.size() + draining_.size(); }
   // Returns the bytes that are charged.
   size_t bytes() const { return charge_.bytes(); }
   const AggregatorCounts& counts() const { return counts_; }
@@ -136,6 +141,8 @@ class Aggregator {
   static Key KeyOf(std::string_view name, MetricType type, MetricOwner owner, bool timed,
                    absl::Span<const std::string_view> tags);
   void AddAs(const Key& key, const MetricSample& sample, int64_t bucket);
+  using Contexts = absl::flat_hash_set<std::unique_ptr<Context>, Hash, Equal>;
+
   // Returns null if there is no room.
   Context* FindOrMake(const Key& key);
   Context* Make(const Key& key);
@@ -153,9 +160,10 @@ class Aggregator {
   static size_t MemoryOf(const Context& context);
   static size_t MemoryOf(const Value& value);
 
-  // Hands over the first `count` buckets of a context.
-  void HandOver(const Context& context, size_t count, MetricPointTaker& taker);
-  void HandOverHistogram(const Context& context, size_t count, MetricPointTaker& taker);
+  // Moves what is due in closed buckets from `contexts_` to `draining_`.
+  void TakeClosed(int64_t open);
+  void HandOver(const Context& context, MetricPointTaker& taker);
+  void HandOverHistogram(const Context& context, MetricPointTaker& taker);
   int64_t TimeOf(const Context& context, SeriesType type, const Bucket& bucket);
   // Brings everything that follows from the contexts in line with them.
   void Recount();
@@ -168,7 +176,9 @@ class Aggregator {
   TagSets tag_sets_;
   absl::flat_hash_map<std::string, std::unique_ptr<Name>> names_;
   size_t most_contexts_ = 0;  // that a name has
-  absl::flat_hash_set<std::unique_ptr<Context>, Hash, Equal> contexts_;
+  Contexts contexts_;
+  Contexts draining_;                   // what a drain that has begun has not handed over
+  Contexts::iterator next_;             // of them
   std::vector<std::string_view> tags_;  // of the sample that is being taken
   CountTimes count_times_;
   std::vector<SeriesPoint> points_;

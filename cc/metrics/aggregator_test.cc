@@ -157,6 +157,48 @@ TEST_F(AggregatorTest, AnOpenBucketStaysWhereNoFreezeFollows) {
   EXPECT_THAT(Drain().series["g n#a:1"], ElementsAre(Pair(kBegin + 10, 3)));
 }
 
+TEST_F(AggregatorTest, ADrainInPortionsTakesWhatWasThereWhenItBegan) {
+  Make();
+  constexpr int kMetrics = 100;
+  for (int i = 0; i < kMetrics; ++i) Add(absl::StrCat("n", i), MetricType::kCount, {1});
+  Taken first;
+  aggregator_->BeginDrain(Scope::kAll);
+  int portions = 1;
+  while (aggregator_->DrainSome(7, first)) {
+    ++portions;
+    Add(absl::StrCat("n", portions), MetricType::kCount, {10});
+    EXPECT_FALSE(aggregator_->empty());
+  }
+  EXPECT_EQ(portions, kMetrics / 7 + 1);
+  EXPECT_THAT(first.series, SizeIs(kMetrics));
+  for (const auto& [label, points] : first.series) EXPECT_THAT(points, ElementsAre(Pair(kBegin, 1)));
+  const Taken second = Drain();
+  EXPECT_THAT(second.series, SizeIs(portions - 1));
+  for (const auto& [label, points] : second.series) EXPECT_THAT(points, ElementsAre(Pair(kBegin + 1, 10)));
+  EXPECT_EQ(account_.taken(), 0u);
+}
+
+TEST_F(AggregatorTest, ADrainInPortionsLeavesTheOpenBucketOfAMetric) {
+  Make();
+  Add("n", MetricType::kCount, {1});
+  Add("old", MetricType::kDistribution, {1});
+  SetClock(kBegin + 10);
+  Add("n", MetricType::kCount, {2});
+  Add("new", MetricType::kDistribution, {1});
+  Taken closed;
+  aggregator_->BeginDrain(Scope::kClosed);
+  EXPECT_TRUE(aggregator_->DrainSome(1, closed));
+  Add("n", MetricType::kCount, {4});
+  EXPECT_FALSE(aggregator_->DrainSome(1, closed));
+  EXPECT_THAT(closed.series, UnorderedElementsAre(Pair("c n", ElementsAre(Pair(kBegin, 1)))));
+  EXPECT_THAT(closed.sketches, UnorderedElementsAre(Pair("d old", SizeIs(1))));
+  EXPECT_EQ(aggregator_->contexts(), 2u);
+  const Taken rest = Drain();
+  EXPECT_THAT(rest.series, UnorderedElementsAre(Pair("c n", ElementsAre(Pair(kBegin + 10, 6)))));
+  EXPECT_THAT(rest.sketches, UnorderedElementsAre(Pair("d new", SizeIs(1))));
+  EXPECT_EQ(account_.taken(), 0u);
+}
+
 TEST_F(AggregatorTest, CountsOfOneBucketThatIsFlushedTwiceDoNotReplaceEachOther) {
   Make();
   Points all;
