@@ -1,8 +1,8 @@
 #include "cc/logs/json_text.h"
 
-#include <array>
 #include <cstdint>
 
+#include "cc/base/json_special.h"
 #include "cc/base/utf8.h"
 
 namespace thaw {
@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 constexpr size_t kUnicodeEscape = 6;  // \u0000
-
-// Whether a byte is escaped inside a JSON string (RFC 8259 section 7).
-constexpr std::array<bool, 256> kEscaped = [] {
-  std::array<bool, 256> escaped{};
-  for (int c = 0; c < 0x20; ++c) escaped[c] = true;
-  escaped['"'] = escaped['\\'] = true;
-  return escaped;
-}();
 
 void AppendEscape(unsigned char c, std::string& out) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -102,14 +94,13 @@ void AppendUnicodeEscape(std::string_view escape, std::string& out) {
 
 void AppendJsonEscaped(std::string_view text, std::string& out) {
   size_t begin = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (!kEscaped[c]) continue;
-    out.append(text, begin, i - begin);
-    AppendEscape(c, out);
-    begin = i + 1;
+  while (true) {
+    const size_t at = FindJsonSpecial(text, begin);
+    out.append(text, begin, at - begin);
+    if (at == text.size()) return;
+    AppendEscape(static_cast<unsigned char>(text[at]), out);
+    begin = at + 1;
   }
-  out.append(text, begin, text.size() - begin);
 }
 
 void AppendJsonUnescaped(std::string_view inside, std::string& out) {

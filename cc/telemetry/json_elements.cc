@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "cc/base/json_special.h"
 
 namespace thaw {
 namespace {
@@ -77,11 +78,18 @@ bool BracketScan::Run(int64_t& work) {
 }
 
 bool BracketScan::ReadString(size_t stop) {
-  while (at_ < stop && text_[at_] != '"' && text_[at_] != '\\') ++at_;
   if (at_ >= stop) return false;
-  if (text_[at_] == '\\') {
-    at_ += 2;  // passes over the escaped character
-    return false;
+  at_ = FindJsonSpecial(text_.substr(0, stop), at_);
+  if (at_ == stop) return false;
+  switch (text_[at_]) {
+    case '\\':
+      at_ += 2;  // passes over the escaped character
+      return false;
+    case '"':
+      break;
+    default:
+      ++at_;  // a control character, which only broken texts have
+      return false;
   }
   ++at_;
   in_string_ = false;

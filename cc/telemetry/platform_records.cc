@@ -208,8 +208,7 @@ constexpr PlatformType kPlatformTypes[] = {
 
 // -- Times --------------------------------------------------------------------------------------------------
 
-// Reads the form in which Lambda writes every time: many times as fast as the reader of all forms. Returns nullopt for
-// other forms and for fields out of range.
+// Reads the one form in which Lambda writes times. Returns nullopt for other forms and for fields out of range.
 std::optional<absl::Time> ParseUtcMillis(std::string_view text) {
   constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
   if (text.size() != kForm.size()) return std::nullopt;
