@@ -15,6 +15,7 @@
 #include "cc/base/float_text.h"
 #include "cc/base/histogram.h"
 #include "cc/base/json_members.h"
+#include "cc/base/json_special.h"
 #include "cc/base/line.h"
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_scalars.h"
@@ -91,6 +92,10 @@ struct Event {
 void JsonMembersExample(boost::json::value& value) {
   Event event;
 #include "cc/base/json_members.h.example"
+}
+
+void JsonSpecialExample() {
+#include "cc/base/json_special.h.example"
 }
 
 Task<void> LineExample(Executor& executor) {
