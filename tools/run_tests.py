@@ -256,9 +256,8 @@ PYTEST_GROUPS = {
         "test_lab_own_*.py",
     ),
 }
-# Half of a group's time is waiting for timeouts and for other processes: three workers keep two processors
-# busy.
-PYTEST_WORKERS = 3
+# More workers would keep two processors busier, and tests that bound times would fail for want of one.
+PYTEST_WORKERS = 2
 
 
 def pytest_groups(root: pathlib.Path) -> dict[str, list[str]]:
