@@ -313,8 +313,8 @@ def test_the_command(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -
     given = ("--world=W0", "--cycles=10", "--close=fin,silent", "--payloads=1,2", f"--out={folder}")
     assert run_command(*given, "--arms=thaw", "--option=max_idle_per_host=0,1") == 0
     assert run_command(*given, "--arms=thaw", "--option=max_idle_per_host=0,1") == 0
-    assert "4 points run, 0 were there" in (said := capsys.readouterr().out)
-    assert "0 points run, 4 were there" in said
+    assert "4 points run, 0 were measured before" in (said := capsys.readouterr().out)
+    assert "0 points run, 4 were measured before" in said
     assert str(folder) in said
     assert {(row.close, row.payloads_per_flush, row.arm) for row in dataset.read_points(folder)} == {
         (close, payloads, f"thaw(max_idle_per_host={idle})")
