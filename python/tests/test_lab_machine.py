@@ -133,5 +133,7 @@ def test_what_w3a_can_not_do_is_refused() -> None:
 
 def test_a_share_of_a_processor_and_the_cgroup_freezer_are_refused_together() -> None:
     for world in ("W1", "W2"):
-        with pytest.raises(ValueError, match=r"cpu_share is 0\.5 and freezer is cgroup: a process is in one"):
+        with pytest.raises(
+            ValueError, match=r"cpu_share is 0\.5 and freezer is cgroup: a process can be in only one group"
+        ):
             ExperimentSettings(world=world, close="fin", cpu_share=0.5, freezer="cgroup")
