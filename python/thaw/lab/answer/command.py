@@ -34,7 +34,7 @@ EPILOG = (
     "  python -m thaw.lab answer --only round_trips,sizes     measures these, writes no document"
 )
 _INVOCATIONS = 60
-# Of the extensions under the real function; 200 ms is several of its invocations.
+# Flush strategies of the extensions beside the real function, of which several invocations take 200 ms.
 _STRATEGIES = ("end", "periodically,200", "continuously,200", "default")
 _RESULTS = pathlib.Path("answer-results")
 _SAY_EVERY = 30.0  # seconds

@@ -108,12 +108,12 @@ def price(cells: Cells) -> list[Block]:
     return [
         Heading("The price"),
         Paragraph(
-            "What thaw's fresh connections (`fresh for each flush, shared` below) add to a flush over up to 4"
-            " kept ones: the median of the differences of blocks, with a BCa interval of 95 %, a bootstrap's"
-            " (none for less than six blocks); and the same in round trips, where these are longer than the"
-            " work of a handshake. A dial costs two round trips. The price is less where the client with kept"
-            " connections has few of them and lets requests wait: how many it has follows from how long the"
-            " dials and exchanges of its first flush took."
+            "The time that thaw's fresh connections (`fresh for each flush, shared` below) add to a flush"
+            " over up to 4 kept ones: the median of the differences of blocks, with a BCa interval of 95 %, a"
+            " bootstrap's (none for less than six blocks); and the same in round trips, where these are"
+            " longer than the work of a handshake. A dial costs two round trips. The price is less where the"
+            " client with kept connections has few of them and lets requests wait: how many it has follows"
+            " from how long the dials and exchanges of its first flush took."
         ),
         Table(
             "price",
@@ -249,7 +249,7 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
             f" predicted. {_constants(model)}"
         ),
         Paragraph(
-            f"Of {len(measured)} cells with a round trip of 5 ms or more, {agreeing}"
+            f"{agreeing} of {len(measured)} cells with a round trip of 5 ms or more"
             f" ({100 * agreeing / max(1, len(measured)):.1f} %) are within {100 * within:.0f} % of the"
             " prediction."
         ),

@@ -30,8 +30,7 @@ PATIENCE_AT_FIRST = 50.0  # kPatienceAtFirst
 
 # Ten segments, with which TCP begins (RFC 6928).
 INITIAL_WINDOW = 10 * 1448
-# What the intake lets be under way to it: half of the buffer that Linux gives a socket, since the intake's
-# socket has a size that was set, which Linux then leaves alone.
+# The intake's receive window: half of its socket's buffer. Linux doesn't enlarge a buffer whose size was set.
 RECEIVE_WINDOW = 1 << 16
 _HEAD_BYTES = 500  # of a request, about
 _RECORD_BYTES, _RECORD_OVERHEAD = 16_384, 22  # of TLS
