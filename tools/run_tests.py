@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tools import checks
 
@@ -283,27 +283,36 @@ def why_no_own_network() -> str | None:
     return (tried.stderr.strip() or f"exit code {tried.returncode}") if tried.returncode else None
 
 
+def run_pytest_groups(
+    groups: Mapping[str, Sequence[str]], *arguments: str, environment: Mapping[str, str] | None = None
+) -> Count:
+    """Runs groups of tests side by side, each with its own arguments after those of all."""
+
+    def group(name: str, own: Sequence[str]) -> Count:
+        begun = time.monotonic()
+        count = run_pytest(*arguments, *own, name=f"{name}: ", environment=environment)
+        print(f"  {name}: {count} in {time.monotonic() - begun:.0f} s", flush=True)
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(PYTEST_WORKERS) as pool:
+        return sum(pool.map(group, groups, groups.values()), Count())
+
+
 def step_pytest(options: argparse.Namespace) -> Count:
     """pytest: the Python package, the laboratory, the notebook, the tools"""
     if (reason := why_no_own_network()) is not None:
         print(f"  one test after another, since there are no network namespaces here: {reason}", flush=True)
         return run_pytest(*(["-m", "not slow"] if options.quick else []))
     quick = " and not slow" if options.quick else ""
-
-    def group(name: str, arguments: list[str]) -> Count:
-        begun = time.monotonic()
-        count = run_pytest("-m", f"not alone{quick}", *arguments, name=f"{name}: ")
-        print(f"  {name}: {count} in {time.monotonic() - begun:.0f} s", flush=True)
-        return count
-
-    with concurrent.futures.ThreadPoolExecutor(PYTEST_WORKERS) as pool:
-        groups = pytest_groups(ROOT)
-        count = sum(pool.map(group, groups, groups.values()), Count())
+    count = run_pytest_groups(pytest_groups(ROOT), "-m", f"not alone{quick}")
     return count + run_pytest("-m", f"alone{quick}", name="alone: ")
 
 
 # Tests of faults around the executable. Faults in its input are the fuzzers' part.
-ASAN_TESTS = ("python/tests/test_extension_api_faults.py", "python/tests/test_extension_hostile_start.py")
+ASAN_TESTS = {
+    "api_faults": "python/tests/test_extension_api_faults.py",
+    "hostile_start": "python/tests/test_extension_hostile_start.py",
+}
 
 
 def step_asan(options: argparse.Namespace) -> Count:
@@ -311,7 +320,11 @@ def step_asan(options: argparse.Namespace) -> Count:
     if run(BAZEL, "build", *PLAIN, "--config=fuzz", "//cc/extension:datadog-agent"):
         return Count(failed=1, failures=("bazel build --config=fuzz //cc/extension:datadog-agent",))
     executable = ROOT / "bazel-fuzz-bin" / "cc" / "extension" / "datadog-agent"
-    return run_pytest(*ASAN_TESTS, environment={"THAW_EXTENSION": str(executable)})
+    environment = {"THAW_EXTENSION": str(executable)}
+    if why_no_own_network() is not None:
+        return run_pytest(*ASAN_TESTS.values(), environment=environment)
+    groups = {name: ("--own-network", path) for name, path in ASAN_TESTS.items()}
+    return run_pytest_groups(groups, environment=environment)
 
 
 CYCLES = 10_000_000

@@ -3,6 +3,7 @@
 import argparse
 import json
 import subprocess
+from collections.abc import Mapping
 
 import pytest
 
@@ -92,7 +93,8 @@ def test_pytest_runs_by_groups_and_what_measures_times_by_itself(
 ) -> None:
     ran = []
 
-    def record(*arguments: str, name: str = "") -> Count:
+    def record(*arguments: str, name: str = "", environment: Mapping[str, str] | None = None) -> Count:
+        assert environment is None
         ran.append((name, arguments))
         return Count(1)
 
@@ -108,3 +110,25 @@ def test_pytest_runs_by_groups_and_what_measures_times_by_itself(
     assert run_tests.step_pytest(options) == Count(1)
     assert ran == [("", ("-m", "not slow"))]
     assert "it is forbidden" in capsys.readouterr().out
+
+
+def test_files_run_side_by_side_with_address_sanitizer_where_each_may_have_a_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = []
+
+    def record(*arguments: str, name: str = "", environment: Mapping[str, str]) -> Count:
+        ran.append(arguments)
+        assert environment["THAW_EXTENSION"].endswith("bazel-fuzz-bin/cc/extension/datadog-agent")
+        return Count(1)
+
+    monkeypatch.setattr(run_tests, "run", lambda *command: 0)
+    monkeypatch.setattr(run_tests, "run_pytest", record)
+    monkeypatch.setattr(run_tests, "why_no_own_network", lambda: None)
+    files = sorted(run_tests.ASAN_TESTS.values())
+    assert run_tests.step_asan(argparse.Namespace()) == Count(len(files))
+    assert sorted(ran) == [("--own-network", path) for path in files]
+    ran.clear()
+    monkeypatch.setattr(run_tests, "why_no_own_network", lambda: "it is forbidden")
+    assert run_tests.step_asan(argparse.Namespace()) == Count(1)
+    assert [sorted(each) for each in ran] == [files]
