@@ -76,7 +76,7 @@ void LifecycleReceiver::Answer(const HttpServerRequest& request, bool has_body,
                          .body = has_body ? std::string_view(request.body) : std::string_view(),
                          .body_over_limit = request.body_left_out || !has_body,
                          .parsed = parsed});
-  reply.Set(answer.status, kJsonType, answer.body);
+  reply.Set(answer.status, answer.content_type, answer.body);
   for (const auto& [name, value] : answer.headers) reply.AddHeader(name, value);
   if (on_call_) on_call_();
 }

@@ -48,6 +48,17 @@ TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
   EXPECT_THAT(answer, HasSubstr("x-datadog-sampling-priority: 2\r\n"));
 }
 
+// A field that may have one value is invalid where it comes twice (RFC 9110 section 5.3).
+TEST_F(LifecycleReceiverTest, AnAnswerHasOneContentType) {
+  assembler_.OnInvoke("a", {});
+  for (const std::string& answer : {Start("{}"), End("{}"), Request("GET", "/lambda/hello", "", "")}) {
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+    const size_t first = answer.find("Content-Type: application/json\r\n");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(answer.find("Content-Type:", first + 1), std::string::npos) << answer;
+  }
+}
+
 TEST_F(LifecycleReceiverTest, AnInvocationsSpanIsMadeOfItsCalls) {
   assembler_.OnInvoke("a", {});
   Start("{}");

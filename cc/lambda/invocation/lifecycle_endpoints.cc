@@ -19,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kRequestIdHeader = "lambda-runtime-aws-request-id";
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 std::string_view Header(const HttpHeaders& headers, std::string_view name) {
   return absl::StripAsciiWhitespace(FindHeader(headers, name).value_or(std::string_view()));
@@ -67,15 +68,16 @@ LifecycleReply LifecycleEndpoints::Handle(const LifecycleRequest& request) {
     allowed = "GET";
     if (is_method("GET")) {
       ++counts_.hellos;
-      return {.headers = {{"Content-Type", "application/json"}}, .body = "{}"};
+      return {.body = "{}"};
     }
   } else {
     ++counts_.refused;
-    return {.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "no such endpoint\n"};
+    return {.status = 404, .content_type = kPlainText, .body = "no such endpoint\n"};
   }
   ++counts_.refused;
   return {.status = 405,
-          .headers = {{"Content-Type", "text/plain"}, {"Allow", std::string(allowed)}},
+          .content_type = kPlainText,
+          .headers = {{"Allow", std::string(allowed)}},
           .body = "method not allowed\n"};
 }
 
@@ -86,7 +88,7 @@ LifecycleReply LifecycleEndpoints::Start(const LifecycleRequest& request) {
   std::optional<TraceContext> context =
       ExtractInvocationContext(event, trigger, request.headers, options_.propagation);
 
-  LifecycleReply reply{.headers = {{"Content-Type", "application/json"}}, .body = "{}"};
+  LifecycleReply reply{.body = "{}"};
   if (context) {
     HttpHeaders of_context = TraceContextReplyHeaders(*context);
     std::move(of_context.begin(), of_context.end(), std::back_inserter(reply.headers));
@@ -113,7 +115,7 @@ LifecycleReply LifecycleEndpoints::End(const LifecycleRequest& request) {
     counts_.values_left_out +=
         AddPayloadTags("function.response", response, options_.payload_tags, record.payload_tags);
   });
-  return {.headers = {{"Content-Type", "application/json"}}, .body = "{}"};
+  return {.body = "{}"};
 }
 
 json::value LifecycleEndpoints::Body(const LifecycleRequest& request) {

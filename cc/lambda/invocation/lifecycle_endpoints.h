@@ -47,7 +47,8 @@ struct LifecycleRequest {
 
 struct LifecycleReply {
   int status = 200;
-  HttpHeaders headers;
+  std::string_view content_type = "application/json";  // a constant
+  HttpHeaders headers;                                 // without Content-Type
   std::string body;
 };
 
