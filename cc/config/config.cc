@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -16,6 +15,7 @@
 #include "cc/config/masked_value.h"
 #include "cc/config/option_table.h"
 #include "cc/config/parse_values.h"
+#include "cc/config/sites.h"
 #include "cc/config/tag_list.h"
 #include "cc/net/destination.h"
 #include "cc/net/dial/no_proxy.h"
@@ -206,28 +206,18 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
                               ": it is not a known type; the defaults of on-demand are used"));
 }
 
-// The domains of Datadog's regions ("Getting started with Datadog sites" in its documentation) and its
-// staging.
-constexpr std::string_view kDatadogSites[] = {
-    "datadoghq.com",     "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com",
-    "ap2.datadoghq.com", "ddog-gov.com",      "us2.ddog-gov.com",  "datad0g.com",
-};
-
 // An unknown site may be a new region, so it is used.
 void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
   if (absl::StrContains(given.text, "://")) {
     finalizer.Warn(given.source, absl::StrCat(given.source, " is ", Quoted(given.text),
                                               ": it is a URL and not a site; its host, ", site, ", is used"));
   }
-  if (absl::c_linear_search(kDatadogSites, site)) return;
-  std::string text =
-      absl::StrCat(given.source, " is ", Quoted(given.text), ", which is not one of Datadog's sites");
-  for (const std::string_view known : kDatadogSites) {
-    if (!absl::EndsWith(site, absl::StrCat(".", known))) continue;
-    absl::StrAppend(&text, " (did you mean ", known, "?)");
-    break;
-  }
-  finalizer.Warn(given.source, absl::StrCat(text, "; it is used unchanged"));
+  if (IsKnownSite(site)) return;
+  const std::string_view meant = KnownSiteAbove(site);
+  finalizer.Warn(given.source, absl::StrCat(given.source, " is ", Quoted(given.text),
+                                            ", which is not one of Datadog's sites",
+                                            meant.empty() ? "" : absl::StrCat(" (did you mean ", meant, "?)"),
+                                            "; it is used unchanged"));
 }
 
 void WarnOfNamelessTags(const RawText& given, Finalizer& finalizer) {

@@ -16,6 +16,7 @@
 #include "cc/config/masked_value.h"
 #include "cc/config/option_table.h"
 #include "cc/config/pretty_json.h"
+#include "cc/config/sites.h"
 #include "cc/config/tag_list.h"
 #include "cc/config/unknown_names.h"
 #include "cc/config/yaml_document.h"
@@ -59,6 +60,10 @@ void OptionTableExample() {
 
 void PrettyJsonExample() {
 #include "cc/config/pretty_json.h.example"
+}
+
+void SitesExample() {
+#include "cc/config/sites.h.example"
 }
 
 void TagListExample() {
