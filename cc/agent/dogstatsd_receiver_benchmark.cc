@@ -75,12 +75,12 @@ class Filler {
   std::vector<std::string> datagrams_;
 };
 
-// Argument: datagrams per turn of the loop. An item is a datagram.
+// Argument: datagrams per batch. An item is a datagram.
 void BM_ReceiveDatagramsOfFiveLines(benchmark::State& state) {
   EventLoop loop;
   StoppingSink sink(loop);
   auto datagrams = BindUdp(
-      loop, {.receive_buffer_bytes = 1 << 20, .datagrams_per_turn = static_cast<int>(state.range(0))});
+      loop, {.receive_buffer_bytes = 1 << 20, .datagrams_per_batch = static_cast<int>(state.range(0))});
   CHECK_OK(datagrams.status());
   Filler filler((*datagrams)->port());
   auto receiver = std::make_unique<DogStatsdReceiver>(loop, loop, DogStatsdOptions(), sink, nullptr, nullptr);

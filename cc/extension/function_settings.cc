@@ -137,7 +137,7 @@ DogStatsdOptions DogStatsdOptionsFrom(const Config& config) {
 UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account) {
   return {.port = static_cast<uint16_t>(config.statsd.port),
           .receive_buffer_bytes = config.statsd.receive_buffer_bytes,
-          .datagrams_per_turn = 8,
+          .datagrams_per_batch = 8,
           .account = &account};
 }
 

@@ -30,7 +30,7 @@
 
 namespace thaw {
 
-// The datagrams that one turn of the executor received.
+// Datagrams that were received at once.
 struct DatagramBatch {
   // In the order of arrival; a datagram without bytes is an empty view. Valid until the handler returns.
   absl::Span<const std::string_view> datagrams;
@@ -48,15 +48,15 @@ class Datagrams {
   // Closes the socket. No Receive may be pending, so a handler must not destroy its own receiver.
   virtual ~Datagrams() = default;
 
-  // Calls `handler` with each batch, at most one in a turn of the executor and never inside this call, until
-  // `cancellation` is requested, and returns its reason. One call at a time. Datagrams that are not received
-  // yet stay in the socket's buffer. Any other status names the address and the system's reason, with
+  // Calls `handler` with each batch, and never inside this call, until `cancellation` is requested, and returns
+  // its reason. Only so many batches come in one turn of the executor that others have their turns soon. One call
+  // at a time. Datagrams that are not received yet stay in the socket's buffer. Any other status names the address and the system's reason, with
   // ResourceExhausted if memory is used up; calling again later does no harm.
   virtual Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) = 0;
 
-  // Passes `take` one batch of the datagrams that wait in the socket's buffer by now, before this call returns, and
-  // returns true; returns false if none waits. Call it again for the next batch. A Receive may be pending; its
-  // handler and `take` must not call this.
+  // Passes `take` batches of the datagrams that wait in the socket's buffer by now, as many as one turn of the
+  // executor may have, before this call returns, and returns true; returns false if none waits. Call it again for
+  // further ones. A Receive may be pending; its handler and `take` must not call this.
   virtual bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) = 0;
 
   // The port that the socket is bound to.

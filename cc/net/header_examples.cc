@@ -22,6 +22,7 @@
 #include "cc/net/http_connection.h"
 #include "cc/net/http_connection_factory.h"
 #include "cc/net/http_token.h"
+#include "cc/net/io/datagram_gathering.h"
 #include "cc/net/io/dns_sockets.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/name_race.h"
@@ -113,6 +114,10 @@ void HttpConnectionFactoryExample(Executor& executor, Clock& clock, DialResult d
 
 void HttpTokenExample(std::string_view name) {
 #include "cc/net/http_token.h.example"
+}
+
+void IoDatagramGatheringExample(Clock& clock, int64_t received) {
+#include "cc/net/io/datagram_gathering.h.example"
 }
 
 void IoDnsSocketsExample(ares_channel channel, ares_options& options, int mask) {

@@ -20,6 +20,7 @@
 #include "cc/base/completion.h"
 #include "cc/base/status_macros.h"
 #include "cc/clock/sleep.h"
+#include "cc/net/io/datagram_gathering.h"
 
 namespace thaw {
 namespace {
@@ -144,30 +145,11 @@ class ReadableWatch {
   asio::posix::stream_descriptor epoll_;
 };
 
-// Decides when datagrams are left to gather for a while. Waking for each of many datagrams costs several times as
-// much as reading them.
-class Gathering {
- public:
-  // A tenth of the time in which an evenly paced flood of 100,000 datagrams a second fills the default buffer.
-  static constexpr absl::Duration kPause = absl::Milliseconds(1);
-
-  // Returns whether to pause after a batch of `received` datagrams, of `most` possible ones, that was read at `now`
-  // of the monotonic clock. A few datagrams in a row, such as those of a usual invocation, are read at once.
-  bool PausesAfter(int received, int most, absl::Duration now) {
-    const bool quick = paused_ ? received > 1 : now - last_ < kPause;
-    last_ = now;
-    quick_batches_ = quick ? quick_batches_ + 1 : 0;
-    // More may wait after a full batch.
-    paused_ = quick_batches_ >= kQuickBatches && received < most;
-    return paused_;
-  }
-
- private:
-  static constexpr int64_t kQuickBatches = 8;
-
-  absl::Duration last_ = -absl::InfiniteDuration();
-  int64_t quick_batches_ = 0;
-  bool paused_ = false;
+// What one turn of the loop received.
+struct ReceivedTurn {
+  int received = 0;
+  bool more = false;  // datagrams may wait that the turn had no room for
+  int error = 0;      // an errno; 0: none
 };
 
 bool IsShortage(int error) { return error == ENOMEM || error == ENOBUFS; }
@@ -180,13 +162,14 @@ class UdpDatagrams : public Datagrams {
         socket_(std::move(socket)),
         watch_(loop, socket_.number()),
         charge_(std::move(charge)),
-        most_(options.datagrams_per_turn),
-        buffers_(options.datagrams_per_turn, options.max_datagram_bytes),
+        datagrams_per_batch_(options.datagrams_per_batch),
+        bytes_per_turn_(options.bytes_per_turn),
+        buffers_(options.datagrams_per_batch, options.max_datagram_bytes),
         where_(std::move(where)),
         port_(port) {}
 
   Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) override {
-    Gathering gathering;
+    DatagramGathering gathering;
     while (true) {
       if (cancellation.requested()) co_return cancellation.reason();
       Completion<error_code> readable(loop_);
@@ -195,32 +178,27 @@ class UdpDatagrams : public Datagrams {
       const error_code error = co_await readable;
       if (cancellation.requested()) co_return cancellation.reason();
       if (error) co_return absl::UnavailableError(absl::StrCat(where_, ": ", error.message()));
-      const int received = buffers_.Receive(socket_.number());
-      if (received >= 0) {
-        handler(buffers_.Take(received, drops_));
-        if (cancellation.requested()) co_return cancellation.reason();
-        if (gathering.PausesAfter(received, most_, loop_.Now().monotonic)) {
-          const bool paused = watch_.Pause();
-          Task<absl::Status> pause = Sleep(loop_, loop_, Gathering::kPause, cancellation);
-          const absl::Status slept = co_await std::move(pause);
-          if (paused && !watch_.Resume())
-            co_return absl::UnavailableError(absl::StrCat(where_, ": ", std::strerror(errno)));
-          THAW_CO_RETURN_IF_ERROR(slept);
-        }
-      } else if (errno != EAGAIN && errno != EINTR) {
-        const int reason = errno;
-        std::string text = absl::StrCat(where_, ": ", std::strerror(reason));
-        if (IsShortage(reason)) co_return absl::ResourceExhaustedError(text);
+      const ReceivedTurn turn = ReceiveTurn(handler, [&cancellation] { return cancellation.requested(); });
+      if (cancellation.requested()) co_return cancellation.reason();
+      if (turn.error != 0) {
+        std::string text = absl::StrCat(where_, ": ", std::strerror(turn.error));
+        if (IsShortage(turn.error)) co_return absl::ResourceExhaustedError(text);
         co_return absl::UnavailableError(text);
       }
+      if (turn.received == 0) continue;
+      const absl::Duration pause = gathering.PauseAfter(turn.received, turn.more, loop_.Now().monotonic);
+      if (pause == absl::ZeroDuration()) continue;
+      const bool paused = watch_.Pause();
+      Task<absl::Status> sleep = Sleep(loop_, loop_, pause, cancellation);
+      const absl::Status slept = co_await std::move(sleep);
+      if (paused && !watch_.Resume())
+        co_return absl::UnavailableError(absl::StrCat(where_, ": ", std::strerror(errno)));
+      THAW_CO_RETURN_IF_ERROR(slept);
     }
   }
 
   bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) override {
-    const int received = buffers_.Receive(socket_.number());
-    if (received <= 0) return false;
-    take(buffers_.Take(received, drops_));
-    return true;
+    return ReceiveTurn(take, [] { return false; }).received > 0;
   }
 
   // Returns false, with errno, if the kernel refuses to watch the socket.
@@ -229,11 +207,35 @@ class UdpDatagrams : public Datagrams {
   uint16_t port() const override { return port_; }
 
  private:
+  // Receives batches until one isn't full, the turn's bytes have come or `enough` says so.
+  ReceivedTurn ReceiveTurn(absl::FunctionRef<void(const DatagramBatch&)> take,
+                           absl::FunctionRef<bool()> enough) {
+    constexpr size_t kCostOfOne = 64;
+    ReceivedTurn turn;
+    size_t bytes = 0;
+    do {
+      const int received = buffers_.Receive(socket_.number());
+      if (received < 0) {
+        turn.error = errno == EAGAIN || errno == EINTR ? 0 : errno;
+        turn.more = false;
+        return turn;
+      }
+      turn.received += received;
+      turn.more = received == datagrams_per_batch_;
+      const DatagramBatch batch = buffers_.Take(received, drops_);
+      for (const std::string_view datagram : batch.datagrams) bytes += datagram.size() + kCostOfOne;
+      bytes += static_cast<size_t>(batch.truncated) * kCostOfOne;
+      take(batch);
+    } while (turn.more && bytes < bytes_per_turn_ && !enough());
+    return turn;
+  }
+
   EventLoop& loop_;
   const Socket socket_;
   ReadableWatch watch_;
   const ByteCharge charge_;
-  const int most_;  // datagrams of a batch
+  const int datagrams_per_batch_;
+  const size_t bytes_per_turn_;
   ReceiveBuffers buffers_;
   const std::string where_;
   const uint16_t port_;
@@ -247,11 +249,11 @@ absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOpt
   at.sin_family = AF_INET;
   if (inet_pton(AF_INET, options.address.c_str(), &at.sin_addr) != 1)
     return absl::InvalidArgumentError(absl::StrCat("'", options.address, "' is not an IPv4 address"));
-  if (options.datagrams_per_turn <= 0 || options.max_datagram_bytes == 0 || options.receive_buffer_bytes < 0)
+  if (options.datagrams_per_batch <= 0 || options.max_datagram_bytes == 0 || options.receive_buffer_bytes < 0)
     return absl::InvalidArgumentError("the limits of datagrams must be positive");
   ByteCharge charge(options.account);
   THAW_RETURN_IF_ERROR(
-      charge.Grow(ReceiveBuffers::BytesFor(options.datagrams_per_turn, options.max_datagram_bytes)));
+      charge.Grow(ReceiveBuffers::BytesFor(options.datagrams_per_batch, options.max_datagram_bytes)));
   const std::string where = absl::StrCat(options.address, ":", options.port, "/udp");
   const auto unavailable = [&] {
     const int reason = errno;

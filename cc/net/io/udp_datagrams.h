@@ -24,13 +24,17 @@ struct UdpOptions {
   // nothing is received while the environment is frozen. The kernel doubles the number for its own use and
   // limits it to net.core.rmem_max. 0: the system's default.
   int receive_buffer_bytes = 0;
-  // Limits the datagrams in a batch, so that a sender without pause holds up nothing else on the loop. A
-  // larger number costs memory, a smaller one more system calls for each datagram.
-  int datagrams_per_turn = 32;
+  // Limits the datagrams in a batch. A larger number costs memory, a smaller one more system calls for each
+  // datagram.
+  int datagrams_per_batch = 32;
+  // Limits the bytes of the batches that are received in one turn of the loop, so that a sender without pause
+  // holds up nothing else on it. The turn ends with the batch that reaches the limit; a datagram counts with its
+  // bytes and 64 more, which stand for its own cost.
+  size_t bytes_per_turn = size_t{64} << 10;
   // Limits the bytes of a datagram; longer ones are counted and left out. The default is the most that UDP
   // over IPv4 carries.
   size_t max_datagram_bytes = 65507;
-  // The account that is charged with datagrams_per_turn * max_datagram_bytes, and a little, for as long as
+  // The account that is charged with datagrams_per_batch * max_datagram_bytes, and a little, for as long as
   // the socket exists; null: none is. The memory is allocated once, and a page of it is resident only after a
   // datagram has used it.
   ByteAccount* account = nullptr;

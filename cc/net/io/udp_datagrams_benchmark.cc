@@ -53,7 +53,7 @@ class Filler {
 void BM_Receive(benchmark::State& state) {
   EventLoop loop;
   auto datagrams = BindUdp(
-      loop, {.receive_buffer_bytes = 1 << 20, .datagrams_per_turn = static_cast<int>(state.range(1))});
+      loop, {.receive_buffer_bytes = 1 << 20, .datagrams_per_batch = static_cast<int>(state.range(1))});
   CHECK_OK(datagrams.status());
   int64_t received = 0, bytes = 0, dropped = 0;
   Cancellation end;

@@ -103,7 +103,7 @@ TEST_F(UdpDatagramsTest, ReceivesEarlierDatagramsInOrderEmptyOnesIncluded) {
 }
 
 TEST_F(UdpDatagramsTest, TheLongestDatagramOfUdpIsReceivedWhole) {
-  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_turn = 2});
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 2});
   UdpClient client(datagrams->port());
   for (const char fill : {'a', 'b', 'c'}) {
     client.Send(std::string(65507, fill));
@@ -123,7 +123,7 @@ TEST_F(UdpDatagramsTest, ALongerDatagramThanAllowedIsCountedAndLeftOut) {
 }
 
 TEST_F(UdpDatagramsTest, ASenderWithoutPauseLeavesTheLoopItsTurns) {
-  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_turn = 4});
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 4, .bytes_per_turn = 1});
   UdpClient client(datagrams->port());
   for (int i = 0; i < 40; ++i) client.Send("x");
   // Work that is queued by a batch's handler runs before the next batch comes.
@@ -134,6 +134,38 @@ TEST_F(UdpDatagramsTest, ASenderWithoutPauseLeavesTheLoopItsTurns) {
   EXPECT_THAT(batches_, Each(4));
   // The loop stops after the last batch.
   EXPECT_THAT(batches_before, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+}
+
+TEST_F(UdpDatagramsTest, ATurnReceivesBatchesUntilItsBytesHaveCome) {
+  // Each datagram counts as 164 bytes, so that a turn ends with its second batch.
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 4, .bytes_per_turn = 1000});
+  UdpClient client(datagrams->port());
+  for (int i = 0; i < 21; ++i) client.Send(std::string(100, 'x'));
+  std::vector<size_t> batches_before;
+  on_batch_ = [&] { loop_.Post([&] { batches_before.push_back(batches_.size()); }); };
+  EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 21)));
+  EXPECT_THAT(batches_, ElementsAre(4, 4, 4, 4, 4, 1));
+  EXPECT_THAT(batches_before, ElementsAre(2, 2, 4, 4));
+}
+
+TEST_F(UdpDatagramsTest, EmptyDatagramsEndATurn) {
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 2, .bytes_per_turn = 300});
+  UdpClient client(datagrams->port());
+  for (int i = 0; i < 12; ++i) client.Send("");
+  std::vector<size_t> batches_before;
+  on_batch_ = [&] { loop_.Post([&] { batches_before.push_back(batches_.size()); }); };
+  EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 12)));
+  EXPECT_THAT(batches_before, ElementsAre(3, 3, 3));
+}
+
+TEST_F(UdpDatagramsTest, ACancellationByTheHandlerEndsTheTurn) {
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 2});
+  UdpClient client(datagrams->port());
+  for (const std::string_view text : {"a", "b", "c", "d", "e"}) client.Send(text);
+  EXPECT_EQ(ReceiveUntil(*datagrams, 3), absl::CancelledError("enough"));
+  EXPECT_THAT(received_, ElementsAre("a", "b", "c", "d"));
+  EXPECT_EQ(ReceiveUntil(*datagrams, 1), absl::CancelledError("enough"));
+  EXPECT_EQ(received_.back(), "e");
 }
 
 TEST_F(UdpDatagramsTest, DatagramsTheKernelDropsAreCountedWithTheNextDatagram) {
@@ -177,7 +209,7 @@ TEST_F(UdpDatagramsTest, AReceiveThatWaitsEndsWhenCancelledAndTheNextOneGoesOn) 
 }
 
 TEST_F(UdpDatagramsTest, WaitingDatagramsAreReceivedAtOnceWithAndWithoutAPendingReceive) {
-  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_turn = 2});
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_batch = 2, .bytes_per_turn = 1});
   UdpClient client(datagrams->port());
   const auto take = [&](const DatagramBatch& batch) {
     received_.insert(received_.end(), batch.datagrams.begin(), batch.datagrams.end());
@@ -245,14 +277,14 @@ TEST_F(UdpDatagramsTest, AnAddressThatCanNotBeBoundIsNamed) {
   EXPECT_TRUE(absl::IsUnavailable(taken)) << taken;
   EXPECT_THAT(taken.message(), testing::HasSubstr(absl::StrCat("127.0.0.1:", datagrams->port(), "/udp")));
   EXPECT_TRUE(absl::IsInvalidArgument(BindUdp(loop_, {.address = "localhost"}).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(BindUdp(loop_, {.datagrams_per_turn = 0}).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(BindUdp(loop_, {.datagrams_per_batch = 0}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(BindUdp(loop_, {.max_datagram_bytes = 0}).status()));
 }
 
 TEST_F(UdpDatagramsTest, BuffersAreChargedForAsLongAsTheSocketExists) {
   FakeByteAccount account(1 << 20);
   std::unique_ptr<Datagrams> datagrams =
-      Bind({.datagrams_per_turn = 10, .max_datagram_bytes = 8192, .account = &account});
+      Bind({.datagrams_per_batch = 10, .max_datagram_bytes = 8192, .account = &account});
   EXPECT_GE(account.taken(), 81920u);
   EXPECT_LT(account.taken(), 90000u);
   datagrams.reset();
