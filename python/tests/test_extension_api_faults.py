@@ -34,7 +34,7 @@ def exit_code_after(kind: ApiFaultKind) -> int:
 @pytest.mark.parametrize("kind", API_FAULT_KINDS)
 async def test_a_failed_initialization_that_can_not_be_reported(start: Start, kind: ApiFaultKind) -> None:
     lines = Lines()
-    async with start(on_log=lines, **LATE) as running:
+    async with start(on_log=lines, stays=True, **LATE) as running:
         running.sandbox.api_faults.add("/event/next", "500", times=10)
         running.sandbox.api_faults.add("/init/error", kind, times=10)
         with pytest.raises(SandboxFailure):
@@ -49,7 +49,7 @@ async def test_a_failed_initialization_that_can_not_be_reported(start: Start, ki
 @pytest.mark.parametrize("kind", API_FAULT_KINDS)
 async def test_a_failure_that_can_not_be_reported(start: Start, kind: ApiFaultKind) -> None:
     lines = Lines()
-    async with start(on_log=lines, **LATE) as running:
+    async with start(on_log=lines, stays=True, **LATE) as running:
         await running.invoke()
         process = running.sandbox.current.process(EXTENSION.name)
         running.sandbox.api_faults.add("/event/next", "500")
