@@ -165,7 +165,13 @@ absl::Status TraceIntake::HandOver(TracePayload payload) {
 
 void TraceIntake::Count(const TraceCounts& counts, const std::string& first_problem) {
   counts_.spans_left_out += counts.spans_left_out;
+  counts_.spans_without_ids += counts.spans_without_ids;
   counts_.values_left_out += counts.values_left_out;
+  if (counts.spans_without_ids > 0) {
+    LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_without_ids
+                            << " spans of a request have no trace id or no span id and are left out; "
+                               "further cases are only counted";
+  }
   if (first_problem.empty()) return;
   VLOG(1) << "traces: " << first_problem;
   // The loss of a span is reported even if that of a tag was reported before.

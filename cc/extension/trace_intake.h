@@ -41,6 +41,7 @@ namespace thaw {
   X(empty, "requests of which no span was left")                                             \
   X(in_parts, "of those, the ones that came to several parts")                               \
   X(spans_left_out, "spans that could not be read, whose neighbours were kept")              \
+  X(spans_without_ids, "spans with no trace id or no span id, likewise")                     \
   X(values_left_out, "tags, links and events that could not be read, whose spans were kept") \
   X(stats_left_out, "groups of client stats that could not be read, likewise")               \
   X(own_traces, "traces made here of invocations")                                           \

@@ -276,6 +276,15 @@ TEST_F(TraceIntakeTest, UnreadableSpansAreCounted) {
   EXPECT_EQ(kept(), 1);
 }
 
+TEST_F(TraceIntakeTest, SpansWithoutIdsAreCounted) {
+  MakeIntake();
+  EXPECT_TRUE(Give(Body({{Span(1, 0), Span(0, 0)}})).ok());
+  EXPECT_TRUE(Give(Body({{Span(2, 0, {{"trace_id", trace_test::Int(0)}})}})).ok());
+  EXPECT_EQ(intake_->counts().spans_without_ids, 2);
+  EXPECT_EQ(intake_->counts().spans_left_out, 0);
+  EXPECT_EQ(kept(), 1);
+}
+
 TEST_F(TraceIntakeTest, AnInvocationsOwnSpanGoesTheSameWay) {
   MakeIntake();
   LifecycleEndpoints endpoints({}, assembler_);

@@ -14,6 +14,7 @@ namespace thaw {
   X(spans, "spans in the result")                                                                  \
   X(chunks, "traces in the result")                                                                \
   X(spans_left_out, "spans that could not be read: of another form, or a field of the wrong type") \
+  X(spans_without_ids, "spans with no trace id or no span id, left out")                           \
   X(chunks_left_out, "traces that were no array")                                                  \
   X(empty_chunks, "traces without a span, left out")                                               \
   X(metrics_not_finite, "metrics that were NaN or infinite, left out")                             \

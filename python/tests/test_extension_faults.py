@@ -32,7 +32,7 @@ from thaw.lab.intake.script import Answer, Script
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .conftest import BeginIntake
-from .extension_under_test import EXTENSION, needs_extension
+from .extension_under_test import EXTENSION, Lines, needs_extension
 
 pytestmark = needs_extension
 
@@ -231,6 +231,24 @@ async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None
         await running.invoke()
         arrived = running.intake.spans()
         assert arrived[5000] == arrived[5003] == arrived[5002] == 1
+
+
+@pytest.mark.parametrize(
+    "without", [{"trace_id": 0}, {"span_id": 0}, {"trace_id": None, "span_id": None}], ids=str
+)
+async def test_a_span_without_an_id_is_left_out_and_said(start: Start, without: dict[str, Any]) -> None:
+    lines = Lines()
+    bad = {name: value for name, value in {**span(5002), **without}.items() if value is not None}
+    async with start(on_log=lines) as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            for _ in range(2):
+                assert await asyncio.to_thread(post, msgpack.packb([[span(5001), bad, bad]])) == 200
+        assert (await running.counts())["traces"]["spans_without_ids"] == 4
+        await running.invoke()
+        assert running.intake.spans()[5001] == 1
+        await running.end()
+    assert sum("have no trace id or no span id" in line for line in lines) == 1
 
 
 async def test_a_body_that_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:

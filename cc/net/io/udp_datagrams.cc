@@ -172,28 +172,24 @@ class UdpDatagrams : public Datagrams {
     DatagramGathering gathering;
     while (true) {
       if (cancellation.requested()) co_return cancellation.reason();
+      if (!watched_ && !Watch()) co_return Failure(errno);
       Completion<error_code> readable(loop_);
       watch_.Wait([&readable](const error_code& result) { readable.Set(result); });
       const auto registration = cancellation.OnRequest([this](const absl::Status&) { watch_.Cancel(); });
       const error_code error = co_await readable;
       if (cancellation.requested()) co_return cancellation.reason();
       if (error) co_return absl::UnavailableError(absl::StrCat(where_, ": ", error.message()));
-      const ReceivedTurn turn = ReceiveTurn(handler, [&cancellation] { return cancellation.requested(); });
-      if (cancellation.requested()) co_return cancellation.reason();
-      if (turn.error != 0) {
-        std::string text = absl::StrCat(where_, ": ", std::strerror(turn.error));
-        if (IsShortage(turn.error)) co_return absl::ResourceExhaustedError(text);
-        co_return absl::UnavailableError(text);
+      ReceivedTurn turn = ReceiveTurn(handler, [&cancellation] { return cancellation.requested(); });
+      // The socket stays unwatched from one pause to the next.
+      while (turn.error == 0 && !cancellation.requested()) {
+        const absl::Duration pause = gathering.PauseAfter(turn.received, turn.more, loop_.Now().monotonic);
+        if (pause == absl::ZeroDuration()) break;
+        Unwatch();
+        Task<absl::Status> sleep = Sleep(loop_, loop_, pause, cancellation);
+        THAW_CO_RETURN_IF_ERROR(co_await std::move(sleep));
+        turn = ReceiveTurn(handler, [&cancellation] { return cancellation.requested(); });
       }
-      if (turn.received == 0) continue;
-      const absl::Duration pause = gathering.PauseAfter(turn.received, turn.more, loop_.Now().monotonic);
-      if (pause == absl::ZeroDuration()) continue;
-      const bool paused = watch_.Pause();
-      Task<absl::Status> sleep = Sleep(loop_, loop_, pause, cancellation);
-      const absl::Status slept = co_await std::move(sleep);
-      if (paused && !watch_.Resume())
-        co_return absl::UnavailableError(absl::StrCat(where_, ": ", std::strerror(errno)));
-      THAW_CO_RETURN_IF_ERROR(slept);
+      if (turn.error != 0) co_return Failure(turn.error);
     }
   }
 
@@ -202,7 +198,10 @@ class UdpDatagrams : public Datagrams {
   }
 
   // Returns false, with errno, if the kernel refuses to watch the socket.
-  bool Watch() { return watch_.Resume(); }
+  bool Watch() {
+    watched_ = watch_.Resume();
+    return watched_;
+  }
 
   uint16_t port() const override { return port_; }
 
@@ -230,6 +229,15 @@ class UdpDatagrams : public Datagrams {
     return turn;
   }
 
+  void Unwatch() {
+    if (watched_) watched_ = !watch_.Pause();
+  }
+
+  absl::Status Failure(int error) const {
+    const std::string text = absl::StrCat(where_, ": ", std::strerror(error));
+    return IsShortage(error) ? absl::ResourceExhaustedError(text) : absl::UnavailableError(text);
+  }
+
   EventLoop& loop_;
   const Socket socket_;
   ReadableWatch watch_;
@@ -240,6 +248,7 @@ class UdpDatagrams : public Datagrams {
   const std::string where_;
   const uint16_t port_;
   uint32_t drops_ = 0;
+  bool watched_ = false;
 };
 
 }  // namespace

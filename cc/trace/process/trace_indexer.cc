@@ -83,7 +83,7 @@ absl::Status TraceIndexer::OnSpan(size_t position) {
   note.is_placeholder = span.resource == kPlaceholderResource && bound <= kMaxPlaceholderBytes;
   note.has_ids = span.trace_id != 0 && span.span_id != 0;
   if (!note.has_ids && !note.is_placeholder) {
-    ++processor.counts.spans_without_ids;
+    ++request_.counts.spans_without_ids;
     return absl::OkStatus();
   }
   processor.deduplicator.Prefetch(note.trace_id, note.span_id);

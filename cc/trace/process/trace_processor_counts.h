@@ -11,7 +11,6 @@ namespace thaw {
 
 // X(name, what it counts)
 #define THAW_TRACE_PROCESSOR_COUNTS(X)                                                              \
-  X(spans_without_ids, "spans with no trace id or no span id")                                      \
   X(duplicate_spans, "spans that came before, as a tracer resends them after a freeze")             \
   X(noise_spans, "spans of the function's dealings with Lambda and with its extension")             \
   X(filtered_chunks, "traces whose root the tag filters reject")                                    \
