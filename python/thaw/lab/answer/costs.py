@@ -9,7 +9,7 @@ from thaw.lab.answer import charts, words
 from thaw.lab.answer.cells import Cell, Cells, Spread
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Picture, Table
 from thaw.lab.answer.model import Model, Prediction
-from thaw.lab.answer.simulation import PERIOD, RECEIVE_WINDOW, Costs
+from thaw.lab.answer.simulation import PERIOD, Costs
 
 FRESH, KEPT, SEPARATE, FULL = (
     "thaw",
@@ -231,9 +231,8 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
             " ends and waiting for the line overlap; and that the line delays everything by the round trip"
             " that was measured on it. A dial takes two round trips (three for a full handshake of TLS 1.2),"
             " and an exchange takes one. A body that is larger than TCP's window waits a round trip for each"
-            " further flight: a fresh connection's window is ten segments and doubles with each flight, and"
-            f" no more than {RECEIVE_WINDOW / 1e3:.1f} kB are under way, the receive buffer of the test"
-            " intake."
+            " further flight: a fresh connection's window is ten segments and doubles with each flight. The"
+            " test intake's own window grows ahead of that."
         ),
         Paragraph(
             "When thaw opens another connection follows its own rule: while more requests wait than"
