@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 from thaw.lab import statistics
 from thaw.lab.answer import charts, words
@@ -144,7 +145,10 @@ def by_tls_version(cells: Cells) -> list[Block]:
 
 def by_size(cells: Cells, body_bytes: Callable[[Cell], int]) -> list[Block]:
     columns = [
-        (f"{words.count(payloads, 'request')} of {body_bytes(some[0]) / 1e3:.1f} kB", conditions)
+        (
+            f"{words.count(payloads, 'request')} of {fmean(map(body_bytes, some)) / 1e3:.1f} kB",
+            conditions,
+        )
         for payloads in cells.values("payloads_per_flush")
         for filler in cells.values("filler_bytes")
         for conditions in [{"payloads_per_flush": payloads, "filler_bytes": filler}]
