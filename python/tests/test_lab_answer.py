@@ -8,10 +8,11 @@ import pathlib
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 
+import pyarrow.parquet
 import pytest
 
 from thaw.lab import command_line
-from thaw.lab.answer import command, costs, estimate, fates, page, parts, words
+from thaw.lab.answer import command, costs, estimate, fates, model, page, parts, words
 from thaw.lab.answer.cells import Cells, Spread
 from thaw.lab.answer.document import Document, Heading, Items, Paragraph, Picture, Table
 from thaw.lab.answer.estimate import Duration
@@ -103,6 +104,35 @@ def test_a_cell_has_the_median_and_the_ends_of_its_blocks() -> None:
 def test_a_cell_that_is_not_there_is_named() -> None:
     with pytest.raises(LookupError, match=r"0 cells of arm v98 have \{'payloads_per_flush': 1\}"):
         measured("thaw", (1.0,)).one("v98", payloads_per_flush=1)
+
+
+def test_the_size_of_bodies_is_the_one_that_was_sent() -> None:
+    (old,) = measured("thaw", (1.0, 2.0), filler_bytes=4000)
+    assert old.sent_bytes is None
+    assert model.body_bytes(old) > 30_000  # made again
+    rows = [
+        dataclasses.replace(row, bytes_per_request=size)
+        for row, size in zip(old.rows, (1000.0, 3000.0), strict=True)
+    ]
+    new = dataclasses.replace(old, rows=rows)
+    assert model.body_bytes(new) == 2000
+    (*_, table) = costs.by_size(Cells([new]), model.body_bytes)
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == ["3 requests of 2.0 kB"]
+
+
+def test_results_of_a_version_without_the_size_of_requests_are_read(tmp_path: pathlib.Path) -> None:
+    made_up(tmp_path, of_the_model, skip=tuple(name for name in parts.NAMES if name != "tls_versions"))
+    folder = tmp_path / "tls_versions"
+    expected = dataset.read_points(folder)
+    for path in folder.iterdir():
+        pyarrow.parquet.write_table(
+            pyarrow.parquet.read_table(path).drop_columns(["bytes_per_request"]), path
+        )
+    assert dataset.read_points(folder) == expected
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(path).drop_columns(["lost"]), path)
+    with pytest.raises(measure.MeasureError, match="lost"):
+        dataset.read_files([path])
 
 
 # -- The document --------------------------------------------------------------------------------------------

@@ -76,6 +76,17 @@ def test_the_first_flush_of_each_block_is_apart() -> None:
     assert figures.cpu_us_per_payload == 600.0
 
 
+def test_the_size_of_a_request_is_the_mean_of_those_that_arrived_whole() -> None:
+    did, other = outcome(1), outcome(1)
+    assert ArmResult.from_outcome(did).bytes_per_request is None
+    did.whole_requests, did.body_bytes = 2, 1000
+    other.whole_requests, other.body_bytes = 3, 2000
+    did.extend(other, 1)
+    figures = ArmResult.from_outcome(did)
+    assert figures.bytes_per_request == 600.0
+    assert ArmResult.from_json(figures.to_json()) == figures
+
+
 def test_blocks_of_one_cycle_have_first_flushes_alone() -> None:
     did = ArmOutcome(times={(0, 0): 1, (1, 0): 1})
     did.cycles = [cycle(0, 4.0, 10.0), cycle(1, 6.0, 30.0)]

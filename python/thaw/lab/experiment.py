@@ -376,6 +376,8 @@ class ArmOutcome:
       times: the number of times that the intake accepted each payload that was handed over.
       arrived_in: the cycle in which it first accepted it; the number of cycles: after the last.
       dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
+      whole_requests, body_bytes: the number of requests that the intake read whole, and the bytes of their
+        bodies as they were sent.
     """
 
     times: dict[Where, int] = field(default_factory=dict)
@@ -387,6 +389,8 @@ class ArmOutcome:
     errors: list[str] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     requests: int = 0
+    whole_requests: int = 0
+    body_bytes: int = 0
     connections: int = 0
     handshakes_full: int = 0
     handshakes_resumed: int = 0
@@ -408,7 +412,10 @@ class ArmOutcome:
         self.errors += other.errors
         for name, value in other.counters.items():
             self.counters[name] = self.counters.get(name, 0) + value
-        for name in ("requests", "connections", "handshakes_full", "handshakes_resumed"):
+        for name in (
+            *("requests", "whole_requests", "body_bytes"),
+            *("connections", "handshakes_full", "handshakes_resumed"),
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if self.network is None:
             self.network = other.network

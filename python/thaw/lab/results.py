@@ -15,7 +15,7 @@ The JSON is what `python -m thaw.lab compare --json` writes:
      "arms": {NAME: {
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
-        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}, "first_flush_ms",
+        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}, "first_flush_ms", "late", "bytes_per_request",
         "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"},
         "network": {"made_by", "measured", "congestion_control"},
         "clocks": {"frozen", "wall", "monotonic", "boot"}}}}
@@ -129,6 +129,8 @@ class ArmResult:
       network: the way in which the round trip was made, in a real world that has one.
       clocks: the time that the client's clocks lost while it was frozen, in a real world.
       late: payloads that arrived in a later cycle than their own, in a real world.
+      bytes_per_request: the mean size of a body as it was sent, of requests that arrived whole, in a real
+        world.
     """
 
     payloads: int
@@ -152,6 +154,7 @@ class ArmResult:
     first_flush_ms: float | None = None
     clocks: ClockFigures | None = None
     late: int | None = None
+    bytes_per_request: float | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
@@ -193,6 +196,7 @@ class ArmResult:
             first_flush_ms=_percentile([cycle.flush_ms for cycle in first], 50) if first else None,
             clocks=outcome.clocks,
             late=sum(cycle > where[0] for where, cycle in outcome.arrived_in.items()),
+            bytes_per_request=outcome.body_bytes / outcome.whole_requests if outcome.whole_requests else None,
         )
 
     @classmethod
@@ -216,21 +220,24 @@ class ArmResult:
             first_flush_ms=first,
             clocks=clocks,
             late=int(_number(value, "late")) if "late" in value else None,
+            bytes_per_request=_number(value, "bytes_per_request") if "bytes_per_request" in value else None,
         )
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        for name in ("race", "network", "clocks", "first_flush_ms", "late"):
+        for name in _NOT_EVERYWHERE:
             if plain[name] is None:
                 del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
 
 
+# Members that are left out of the JSON where there is no figure.
+_NOT_EVERYWHERE = ("race", "network", "clocks", "first_flush_ms", "late", "bytes_per_request")
 _ARM_NUMBERS = tuple(
     each.name
     for each in dataclasses.fields(ArmResult)
-    if each.name not in ("flush_ms", "cycles", "race", "network", "clocks", "first_flush_ms", "late")
+    if each.name not in ("flush_ms", "cycles", *_NOT_EVERYWHERE)
 )
 
 

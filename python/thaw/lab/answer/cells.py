@@ -69,6 +69,12 @@ class Cell:
         return sum(row.requests for row in self.rows) / self._flushes
 
     @property
+    def sent_bytes(self) -> float | None:
+        """Returns the mean size of a request's body as it was sent; None if older results do not say."""
+        known = [row.bytes_per_request for row in self.rows if row.bytes_per_request is not None]
+        return statistics.fmean(known) if known else None
+
+    @property
     def connections(self) -> float:
         """Returns the number of connections that a flush opened."""
         return sum(row.connections for row in self.rows) / self._flushes

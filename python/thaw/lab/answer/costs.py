@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 from thaw.lab import statistics
 from thaw.lab.answer import charts, words
 from thaw.lab.answer.cells import Cell, Cells, Spread
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Picture, Table
 from thaw.lab.answer.model import Model, Prediction
-from thaw.lab.answer.simulation import PERIOD, RECEIVE_WINDOW, Costs
+from thaw.lab.answer.simulation import PERIOD, Costs
 
 FRESH, KEPT, SEPARATE, FULL = (
     "thaw",
@@ -144,7 +145,10 @@ def by_tls_version(cells: Cells) -> list[Block]:
 
 def by_size(cells: Cells, body_bytes: Callable[[Cell], int]) -> list[Block]:
     columns = [
-        (f"{words.count(payloads, 'request')} of {body_bytes(some[0]) / 1e3:.1f} kB", conditions)
+        (
+            f"{words.count(payloads, 'request')} of {fmean(map(body_bytes, some)) / 1e3:.1f} kB",
+            conditions,
+        )
         for payloads in cells.values("payloads_per_flush")
         for filler in cells.values("filler_bytes")
         for conditions in [{"payloads_per_flush": payloads, "filler_bytes": filler}]
@@ -231,9 +235,8 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
             " ends and waiting for the line overlap; and that the line delays everything by the round trip"
             " that was measured on it. A dial takes two round trips (three for a full handshake of TLS 1.2),"
             " and an exchange takes one. A body that is larger than TCP's window waits a round trip for each"
-            " further flight: a fresh connection's window is ten segments and doubles with each flight, and"
-            f" no more than {RECEIVE_WINDOW / 1e3:.1f} kB are under way, the receive buffer of the test"
-            " intake."
+            " further flight: a fresh connection's window is ten segments and doubles with each flight. The"
+            " test intake's own window grows ahead of that."
         ),
         Paragraph(
             "When thaw opens another connection follows its own rule: while more requests wait than"

@@ -10,7 +10,6 @@ from thaw.lab import arms
 from thaw.lab.answer import words
 from thaw.lab.answer.cells import Cell, Cells
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Table
-from thaw.lab.answer.simulation import RECEIVE_WINDOW
 from thaw.lab.experiment import Close
 from thaw.lab.report import function_run
 from thaw.lab.report.function_run import FunctionRun
@@ -224,9 +223,6 @@ def limits() -> list[Block]:
                 "World W1 stops a process, and W2 also cuts its network; the kernel goes on in both. Neither"
                 " is Lambda itself.",
                 "The line delays packets and has no competing traffic; loss is 0.",
-                f"The test intake lets {RECEIVE_WINDOW / 1e3:.1f} kB be under way to it, however long a"
-                " connection lives. A real intake's window grows, so that large bodies over a kept connection"
-                " take fewer round trips there.",
             ]
         ),
     ]

@@ -158,7 +158,11 @@ def _starts(share: float) -> Sequence[Quota]:
 
 
 def body_bytes(cell: Cell) -> int:
-    """Returns the size of the cell's first body as it is sent."""
+    """Returns the size of the cell's bodies as they were sent. Where older results do not say it, its first
+    body is made again.
+    """
+    if cell.sent_bytes is not None:
+        return round(cell.sent_bytes)
     return _generated_bytes(cell.row.seed, cell.row.spans, cell.row.filler_bytes)
 
 

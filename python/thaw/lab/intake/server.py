@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
 import dataclasses
 import functools
 import itertools
@@ -27,6 +26,7 @@ from typing import Any
 from thaw.lab.certificates import TlsVersionName, server_context
 from thaw.lab.intake.client_hello import Hello
 from thaw.lab.intake.connection import Connection, Counts
+from thaw.lab.intake.receive_window import ReceiveWindow
 from thaw.lab.intake.request_parsing import Head
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
 from thaw.lab.intake.stored_requests import StoredRequest, StoredRequests
@@ -35,8 +35,6 @@ from thaw.lab.intake.timers import Timers, ready
 # Seconds within which any sender waits for an answer; a later one may be missed.
 _PROMPT = 0.1
 _MOST_HELLOS = 1000
-_SMALL_WINDOW_BYTES = 4096  # the receive buffer while bodies are held
-_SMALL_SEGMENT_BYTES = 536  # the segment size meanwhile: a sender's first send buffer is a multiple of it
 
 
 class _Server:
@@ -64,10 +62,7 @@ class _Server:
         self._timed_closes: list[float] = []
         self._listener = socket.create_server((address, port), backlog=512)
         self._listener.setblocking(False)
-        self._plain_options = [
-            self._listener.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2,
-            self._listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG),
-        ]
+        self._window = ReceiveWindow(self._listener)
         self.selector.register(self._listener, selectors.EVENT_READ)
         os.set_blocking(sys.stdin.fileno(), False)
         self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
@@ -193,6 +188,7 @@ class _Server:
 
     def _adopt(self, sock: socket.socket) -> Connection:
         self.counts.accepted += 1
+        self._window.adopt(sock)
         number = next(self._number)
         script = self._next_scripts.popleft() if self._next_scripts else self._script
         self._connections[number] = Connection(self, sock, number, script)
@@ -241,10 +237,10 @@ class _Server:
         self._set_small_window(phase == "body")
 
     def _set_small_window(self, small: bool) -> None:
-        window, segment = (_SMALL_WINDOW_BYTES, _SMALL_SEGMENT_BYTES) if small else self._plain_options
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-        with contextlib.suppress(OSError):
-            self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment if small else 0)
+        if small:
+            self._window.shrink()
+        else:
+            self._window.restore(each.sock for each in self._connections.values() if each.state != "closed")
 
     def _begin_period(self, number: int) -> None:
         self._period = number

@@ -66,6 +66,12 @@ COLUMNS = (
         ("", "dropped"),
     ),
     Column("requests", "requests", "Requests that the client began, repeats included."),
+    Column(
+        "bytes_per_request",
+        "bytes/request",
+        "Mean size of a request's body as it was sent, of those that arrived whole.",
+        ("bytes/", "request"),
+    ),
     Column("errors", "errors", "Exchanges that failed; most are repeated."),
     Column("connections", "connections", "Connections opened.", ("connec-", "tions")),
     Column("handshakes_full", "full handshakes", "TLS handshakes from nothing.", ("TLS", "full")),

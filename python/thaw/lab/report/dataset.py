@@ -53,9 +53,10 @@ class PointRow:
       freeze: seconds; None where `freeze_distribution` says how freezes are drawn.
       block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
       seed: the point's; later blocks have seeds of their own, derived from it.
-      payloads … late: figures of the arm in this block, as in `results.ArmResult`.
+      payloads … late, bytes_per_request: figures of the arm in this block, as in `results.ArmResult`.
       round_trip_measured: seconds that a TCP handshake took over the line; None where there was no line.
       cpu_us_per_payload: None in world W0, which has no client's process to measure.
+      bytes_per_request: None in world W0, and in files of older versions, which lack the column.
     """
 
     point: str
@@ -101,6 +102,7 @@ class PointRow:
     first_flush_ms: float | None
     late: int | None
     round_trip_measured: float | None
+    bytes_per_request: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

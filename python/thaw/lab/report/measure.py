@@ -214,9 +214,12 @@ def read_rows(path: pathlib.Path, row_type: type[Row]) -> list[Row]:
 
 
 def read_table(path: pathlib.Path, row_type: type) -> pyarrow.Table:
-    """Returns one table, whose columns are those of the dataclass. MeasureError: as `read_rows`."""
-    table = _read_table(path)
+    """Returns one table, whose columns are those of the dataclass. MeasureError: as `read_rows`.
+
+    A column whose default is None may be missing, as in files of older versions; it has nulls then.
+    """
     expected = _schema(row_type)
+    table = _with_missing(_read_table(path), row_type, expected)
     if not table.schema.equals(expected, check_metadata=False):
         raise MeasureError(
             f"{path} has other columns than {row_type.__name__}: {_difference(table, expected)}"
@@ -239,6 +242,19 @@ def _read_table(path: pathlib.Path) -> pyarrow.Table:
         return _opened(path).read()
     except (pyarrow.ArrowException, OSError) as error:
         raise MeasureError(f"{path} can't be read as Parquet: {error}") from error
+
+
+def _with_missing(table: pyarrow.Table, row_type: Any, expected: pyarrow.Schema) -> pyarrow.Table:
+    """Adds columns of nulls for those that an older version did not write."""
+    import pyarrow
+
+    optional = {each.name for each in dataclasses.fields(row_type) if each.default is None}
+    for at, field in enumerate(expected):
+        if field.name in optional and field.name not in table.column_names:
+            table = table.add_column(
+                min(at, table.num_columns), field, pyarrow.nulls(table.num_rows, field.type)
+            )
+    return table
 
 
 def _opened(path: pathlib.Path) -> pyarrow.parquet.ParquetFile:

@@ -336,6 +336,7 @@ class _Run:
         outcome.counters = end["counters"]
         outcome.clocks = self._clocks.figures()
         counts = self._intake.counts()
+        outcome.whole_requests, outcome.body_bytes = counts["requests"], counts["body_bytes"]
         outcome.connections = counts["accepted"]
         outcome.handshakes_full = counts["handshakes_full"]
         outcome.handshakes_resumed = counts["handshakes_resumed"]
