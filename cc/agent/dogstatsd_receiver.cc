@@ -29,9 +29,10 @@ void DogStatsdReceiver::State::Take(const DatagramBatch& batch) {
   counts.dropped += batch.dropped;
   counts.truncated += batch.truncated;
   const bool refused_before = !parser.first_refused().empty();
+  const absl::Time now = clock.Now().wall;
   for (const std::string_view datagram : batch.datagrams) {
     counts.bytes += static_cast<int64_t>(datagram.size());
-    parser.Parse(datagram);
+    parser.Parse(datagram, now);
   }
   if (!refused_before && !parser.first_refused().empty())
     LOG(WARNING) << "a line of DogStatsD is left out: " << parser.first_refused()

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/testing/memory_datagrams.h"
@@ -31,6 +32,7 @@ class DogStatsdReceiverTest : public testing::Test, public MetricSink {
 
   void Add(const MetricSample& sample) override {
     names_.emplace_back(sample.name);
+    received_.push_back(sample.received);
     if (on_sample_) on_sample_();
   }
 
@@ -46,6 +48,7 @@ class DogStatsdReceiverTest : public testing::Test, public MetricSink {
   FakeClock clock_{executor_};
   MemoryDatagrams::Sender sender_{executor_, {.datagrams_per_turn = 4}};
   std::vector<std::string> names_;
+  std::vector<std::optional<absl::Time>> received_;
   std::vector<std::string> others_;
   absl::AnyInvocable<void()> on_sample_;
   std::unique_ptr<DogStatsdReceiver> receiver_ = std::make_unique<DogStatsdReceiver>(
@@ -64,6 +67,16 @@ TEST_F(DogStatsdReceiverTest, LinesOfDatagramsArePassedOnInOrder) {
   EXPECT_EQ(receiver_->counts().datagrams, 3);
   EXPECT_EQ(receiver_->counts().bytes, 11 + 20 + 5);
   EXPECT_EQ(receiver_->line_counts().samples, 3);
+}
+
+TEST_F(DogStatsdReceiverTest, SamplesCarryTheTimeAtWhichTheirDatagramWasRead) {
+  sender_.Send("a:1|c\nb:1|c");
+  executor_.RunAll();
+  const absl::Time first = clock_.Now().wall;
+  clock_.Advance({.wall = absl::Seconds(10)});
+  sender_.Send("a:1|c");
+  executor_.RunAll();
+  EXPECT_THAT(received_, ElementsAre(first, first, first + absl::Seconds(10)));
 }
 
 TEST_F(DogStatsdReceiverTest, DroppedAndTruncatedDatagramsAreCounted) {

@@ -65,8 +65,9 @@ void Aggregator::Add(const MetricSample& sample, MetricOwner owner) {
   SortAndDeduplicate(tags_);
   const bool timed =
       sample.time.has_value() && (sample.type == MetricType::kCount || sample.type == MetricType::kGauge);
-  const int64_t bucket =
-      BucketOf(sample.time.has_value() ? absl::ToUnixSeconds(*sample.time) : NowInSeconds());
+  const int64_t bucket = sample.time.has_value()       ? BucketOf(absl::ToUnixSeconds(*sample.time))
+                         : sample.received.has_value() ? BucketOf(absl::ToUnixSeconds(*sample.received))
+                                                       : BucketOf(NowInSeconds());
   AddAs(KeyOf(sample.name, sample.type, owner, timed, tags_), sample, bucket);
   if (sample.type != MetricType::kHistogram || !options_.histograms.copy_to_distribution) return;
   const std::string name = absl::StrCat(options_.histograms.distribution_prefix, sample.name);

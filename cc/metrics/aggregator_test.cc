@@ -129,6 +129,19 @@ TEST_F(AggregatorTest, ABucketIsTenSecondsOfTheWallClock) {
               ElementsAre(Pair(kBegin, 1), Pair(kBegin + 10, 2), Pair(kBegin + 30, 4)));
 }
 
+TEST_F(AggregatorTest, AValueCountsInTheBucketInWhichItWasReceived) {
+  Make();
+  const double value = 1;
+  SetClock(kBegin + 10);
+  aggregator_->Add({.name = "n",
+                    .type = MetricType::kGauge,
+                    .values = {&value, 1},
+                    .received = absl::FromUnixSeconds(kBegin + 9)},
+                   MetricOwner::kFunction);
+  Add("n", MetricType::kGauge, {2});
+  EXPECT_THAT(Drain().series, ElementsAre(Pair("g n", ElementsAre(Pair(kBegin, 1), Pair(kBegin + 10, 2)))));
+}
+
 TEST_F(AggregatorTest, AClockThatStepsNeitherLosesNorRepeatsAValue) {
   Make();
   Add("n", MetricType::kCount, {1});

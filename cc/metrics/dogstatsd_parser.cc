@@ -67,7 +67,8 @@ std::optional<size_t> ParseLength(std::string_view text) {
 
 }  // namespace
 
-void DogStatsdParser::Parse(std::string_view datagram) {
+void DogStatsdParser::Parse(std::string_view datagram, std::optional<absl::Time> received) {
+  received_ = received;
   while (!datagram.empty()) {
     const std::string_view line = TakeUntil('\n', datagram);
     ParseLine(absl::StripSuffix(line, "\r"));
@@ -123,6 +124,7 @@ DogStatsdParser::Refusal DogStatsdParser::ParseMetric(std::string_view line) {
   if (!type.has_value()) return RefusedLine::kType;
   MetricSample sample;
   sample.type = *type;
+  sample.received = received_;
   if (*type == MetricType::kSet) {
     sample.member = value;
   } else if (const Refusal refusal = ParseValues(value)) {

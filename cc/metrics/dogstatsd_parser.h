@@ -86,8 +86,8 @@ class DogStatsdParser {
   DogStatsdParser(const DogStatsdParser&) = delete;
   DogStatsdParser& operator=(const DogStatsdParser&) = delete;
 
-  // Reads all lines of a datagram.
-  void Parse(std::string_view datagram);
+  // Reads all lines of a datagram. `received` is passed on with its samples.
+  void Parse(std::string_view datagram, std::optional<absl::Time> received = std::nullopt);
 
   const DogStatsdCounts& counts() const { return counts_; }
   // Returns the beginning of the first line that was refused, and why; empty if none was.
@@ -117,6 +117,7 @@ class DogStatsdParser {
   absl::AnyInvocable<void(const ServiceCheck&)> on_check_;
   DogStatsdCounts counts_;
   std::string first_refused_;
+  std::optional<absl::Time> received_;
   // Memory of one line: texts that had to be changed, values, tags.
   std::string scratch_;
   std::vector<double> values_;

@@ -38,6 +38,9 @@ struct MetricSample {
   // When the value was measured, where the client says so (counts and gauges only). Such a value is sent as it is
   // and never aggregated with others.
   std::optional<absl::Time> time;
+  // When it was received, which selects the bucket of a value without a time; nullopt: now. Many samples come
+  // together, and reading the clocks for each is dear.
+  std::optional<absl::Time> received;
   // "key:value" or bare words, normalised, in any order, possibly with repeats.
   absl::Span<const std::string_view> tags;
 };
