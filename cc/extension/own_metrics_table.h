@@ -103,8 +103,7 @@ struct OwnCounts {
   X("traces.dropped", "reason:no_room", traces.own_traces_lost, "",                                          \
     "traces made here for which there was no room")                                                          \
   X("traces.dropped", "reason:unreadable", traces.spans_left_out, "", "spans that could not be read")        \
-  X("traces.dropped", "reason:no_ids", traces.spans_without_ids, "",                                         \
-    "spans with no trace id or no span id")                                                                  \
+  X("traces.dropped", "reason:no_ids", traces.spans_without_ids, "", "spans with no trace id or no span id") \
   X("logs.dropped", "reason:flooded", logs.flooded, "", "lines of an invocation that wrote too many")        \
   X("logs.dropped", "reason:no_room", logs.turned_away, "", "lines for which undelivered data left no room") \
   X("logs.dropped", "reason:unmasked", log_lines.dropped_unmasked, "",                                       \

@@ -96,8 +96,8 @@ def start(tmp_path: pathlib.Path, begin_intake: BeginIntake) -> Start:
         stays: bool = False,
         **variables: str,
     ) -> AsyncIterator[Running]:
-        """Starts a Lambda. `stays`: its runtime ignores SIGTERM. An extension that has reported its end is killed
-        when the runtime is gone, for which a runtime that stays leaves it 300 ms instead of next to nothing.
+        """Starts a Lambda. `stays`: its runtime ignores SIGTERM. An extension that has reported its end is
+        killed when the runtime is gone; one that stays leaves it 300 ms, and not next to nothing.
         """
         intake = begin_intake(script)
         environment = {
