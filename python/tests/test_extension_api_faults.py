@@ -26,22 +26,26 @@ start = test_extension_faults.start
 LATE = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 
-def exit_code_after(kind: ApiFaultKind) -> int:
-    """Returns the exit code after such an answer to a report: a process that waits for the rest is killed."""
-    return -signal.SIGKILL if kind == "stall" else 1
+def exit_codes_after(kind: ApiFaultKind) -> tuple[int, ...]:
+    """Returns the possible exit codes after such an answer in the initialization.
+
+    A call that was carried out ends the environment, and SIGKILL may come before the extension's own end: the
+    runtime may not have begun by then, so that there is nothing to wait for.
+    """
+    return (1, -signal.SIGKILL) if kind in ("cut", "stall") else (1,)
 
 
 @pytest.mark.parametrize("kind", API_FAULT_KINDS)
 async def test_a_failed_initialization_that_can_not_be_reported(start: Start, kind: ApiFaultKind) -> None:
     lines = Lines()
-    async with start(on_log=lines, stays=True, **LATE) as running:
+    async with start(on_log=lines, **LATE) as running:
         running.sandbox.api_faults.add("/event/next", "500", times=10)
         running.sandbox.api_faults.add("/init/error", kind, times=10)
         with pytest.raises(SandboxFailure):
             await running.sandbox.initialize()
         assert ("/init/error", kind) in running.sandbox.api_faults.taken
         (extension,) = running.sandbox.shutdowns[-1].extensions
-        assert extension.exit_code == exit_code_after(kind)
+        assert extension.exit_code in exit_codes_after(kind)
         assert not extension.killed
         lines.assert_readable()
 
@@ -57,7 +61,7 @@ async def test_a_failure_that_can_not_be_reported(start: Start, kind: ApiFaultKi
         await running.sandbox.invoke({"payloads": 1})
         await asyncio.wait_for(process.gone(), 10)
         assert ("/exit/error", kind) in running.sandbox.api_faults.taken
-        assert process.exit_code == exit_code_after(kind)
+        assert process.exit_code == 1
         running.sent = 2
         running.assert_each_once()
         lines.assert_readable()
@@ -121,7 +125,7 @@ async def test_a_registration_without_an_identifier_ends_it(start: Start, kind: 
         with pytest.raises(SandboxFailure):
             await running.sandbox.initialize()
         (extension,) = running.sandbox.shutdowns[-1].extensions
-        assert extension.exit_code == exit_code_after(kind)
+        assert extension.exit_code in exit_codes_after(kind)
         lines.assert_readable()
 
 
