@@ -7,12 +7,11 @@
 #ifndef THAW_CC_CLOCK_ALARM_QUEUE_H_
 #define THAW_CC_CLOCK_ALARM_QUEUE_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <utility>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
@@ -43,20 +42,40 @@ class AlarmQueue {
 
   // The number of alarms that were re-armed because they fired late.
   int64_t late() const { return late_; }
-  bool empty() const { return alarms_.empty(); }
+  bool empty() const { return heap_.empty(); }
 
  private:
-  struct Entry {
-    LateAlarm late;
+  // An alarm that is set or posted. Its place is used again for a later one.
+  struct Alarm {
+    AlarmId id = kNoAlarm;  // of none: the place is free
+    size_t in_heap = 0;     // or kPosted
+    LateAlarm late = LateAlarm::kFire;
     absl::Duration delay;
     absl::AnyInvocable<void()> fire;
   };
-  using Key = std::pair<absl::Duration, AlarmId>;  // time due, id
+  struct Due {
+    absl::Duration due;
+    AlarmId id;
+  };
 
-  std::map<Key, Entry> alarms_;
-  absl::flat_hash_map<AlarmId, absl::Duration> due_;
-  absl::flat_hash_map<AlarmId, absl::AnyInvocable<void()>> posted_;
-  AlarmId next_id_ = 1;
+  // Returns nullptr if the alarm is neither set nor posted.
+  Alarm* Find(AlarmId id);
+  const Alarm* Find(AlarmId id) const { return const_cast<AlarmQueue*>(this)->Find(id); }
+  // Frees the alarm's place and returns its function.
+  absl::AnyInvocable<void()> Release(Alarm& alarm);
+  void RunPosted(AlarmId id);
+  // Writes `due` to a place of the heap that is free.
+  void Put(size_t at, const Due& due);
+  void MoveUp(size_t at);
+  void MoveDown(size_t at);
+  void RemoveAt(size_t at);
+
+  // An id has the alarm's place in its low bits. Above them are numbers that ascend, so that ids ascend in
+  // the order in which alarms were set.
+  std::vector<Alarm> alarms_;
+  std::vector<size_t> free_;
+  std::vector<Due> heap_;  // the earliest first; of two with one time that which was set first
+  uint64_t next_number_ = 1;
   absl::Duration last_turn_ = -absl::InfiniteDuration();
   int64_t late_ = 0;
 };

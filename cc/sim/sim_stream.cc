@@ -19,7 +19,8 @@ absl::Status ClosedStatus() { return absl::CancelledError("the connection was cl
 // The events that hashes stand for.
 enum : uint64_t { kBytes = 1, kEnd, kReset, kClosed, kRead, kTried, kWrote };
 
-void SimStream::ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash) {
+template <typename What>
+void SimStream::ArriveFromPeer(What what, uint64_t hash) {
   ++under_way_;
   world_.Arrive(
       number_, one_way_,
@@ -30,7 +31,8 @@ void SimStream::ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash) {
       hash);
 }
 
-void SimStream::SendToPeer(absl::AnyInvocable<void()> what, uint64_t hash) {
+template <typename What>
+void SimStream::SendToPeer(What what, uint64_t hash) {
   ++under_way_;
   world_.At(
       one_way_,

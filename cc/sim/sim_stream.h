@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "cc/net/transport.h"
@@ -80,8 +79,11 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   IoResult Take(absl::Span<char> into);
   void CompleteRead();
   void CompleteWrite();
-  void ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash);
-  void SendToPeer(absl::AnyInvocable<void()> what, uint64_t hash);
+  // Templates, so that a packet is one function and one allocation.
+  template <typename What>
+  void ArriveFromPeer(What what, uint64_t hash);
+  template <typename What>
+  void SendToPeer(What what, uint64_t hash);
   void ClientSaw(uint64_t what, const IoResult& result, std::string_view bytes);
   void OnEndArrived();
   void OnResetArrived();
