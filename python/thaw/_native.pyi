@@ -1817,6 +1817,11 @@ class TracePayload:
         Number of spans that could not be read: of another form, or a field of the wrong type.
         """
     @property
+    def spans_without_ids(self) -> int:
+        """
+        Number of spans with no trace id or no span id, left out.
+        """
+    @property
     def strings_repaired(self) -> int:
         """
         Number of strings that were not UTF-8, with U+FFFD for bad parts.
