@@ -1,5 +1,6 @@
 #include "cc/trace/obfuscate/sql_dialect.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 
 namespace thaw {
@@ -34,6 +35,16 @@ SqlDialect SqlDialectOf(std::string_view database) {
   for (const Entry& entry : kEntries)
     if (absl::EqualsIgnoreCase(database, entry.database)) return entry.dialect;
   return SqlDialect::kGeneric;
+}
+
+bool MayBeSql(std::string_view database) {
+  // Values of OpenTelemetry's db.system and db.system.name, and of Datadog's tracers.
+  static constexpr std::string_view kOthers[] = {
+      "mongodb", "redis",    "valkey",       "memcached", "elasticsearch", "opensearch",
+      "couchdb", "dynamodb", "aws.dynamodb", "geode",     "hbase",         "neo4j",
+  };
+  return absl::c_none_of(
+      kOthers, [database](std::string_view other) { return absl::EqualsIgnoreCase(database, other); });
 }
 
 }  // namespace thaw

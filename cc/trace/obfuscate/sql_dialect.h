@@ -19,6 +19,10 @@ enum class SqlDialect {
 // Reads a span's tag db.type, db.system or db.system.name, in any case; returns kGeneric for unknown names.
 SqlDialect SqlDialectOf(std::string_view database);
 
+// Reads such a tag, too. Returns false for the databases whose statements are known to be no SQL, and true for all
+// others, unknown ones included: a literal that is replaced needlessly costs less than one that is sent.
+bool MayBeSql(std::string_view database);
+
 }  // namespace thaw
 
 #endif  // THAW_CC_TRACE_OBFUSCATE_SQL_DIALECT_H_

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/trace/obfuscate/obfuscate_http.h"
@@ -75,6 +76,20 @@ std::string_view ObfuscateQuery(std::string_view query, SqlDialect dialect, Scra
   ObfuscateSql(query, dialect, result);
   work.Remember(query, dialect, result);
   return result;
+}
+
+// Returns whether a resource is a query, or either is the beginning of the other: tracers cut long ones, and leave
+// out the semicolon.
+bool IsPartOf(std::string_view resource, std::string_view query) {
+  const auto trimmed = [](std::string_view text) {
+    constexpr std::string_view kAround = " \t\r\n;";
+    const size_t begin = text.find_first_not_of(kAround);
+    return begin == text.npos ? std::string_view()
+                              : text.substr(begin, text.find_last_not_of(kAround) + 1 - begin);
+  };
+  resource = trimmed(resource);
+  query = trimmed(query);
+  return absl::StartsWith(query, resource) || absl::StartsWith(resource, query);
 }
 
 }  // namespace
@@ -171,28 +186,28 @@ void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Fo
     std::string& commands = scratch.Take();
     QuantizeRedisCommands(span.resource, commands);
     span.resource = commands;
-  } else if (found.database_system != nullptr &&
-             SqlDialectOf(found.database_system->value) != SqlDialect::kGeneric) {
+  } else if (found.database() != nullptr && MayBeSql(found.database()->value)) {
     // A span of OpenTelemetry's API has no type, or another one; its resource may be the query's summary.
-    ObfuscateQueryTags(span, SqlDialectOf(found.database_system->value), scratch, work);
+    ObfuscateQueryTags(span, found, SqlDialectOf(found.database()->value), scratch, work);
   }
 }
 
-void SpanProcessor::ObfuscateQueryTags(SpanRecord& span, SqlDialect dialect, ScratchText& scratch,
-                                       TextWork& work) const {
-  const std::string_view resource = span.resource;
+void SpanProcessor::ObfuscateQueryTags(SpanRecord& span, const Found& found, SqlDialect dialect,
+                                       ScratchText& scratch, TextWork& work) const {
+  bool is_resource = false;
   for (SpanMeta& entry : span.meta) {
-    if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
+    if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag && &entry != found.sql_query)
+      continue;
     if (entry.value.empty()) continue;
-    const bool is_resource = entry.value == resource;
+    is_resource |= IsPartOf(span.resource, entry.value);
     entry.value = ObfuscateQuery(entry.value, dialect, scratch, work);
-    if (is_resource) span.resource = entry.value;
   }
+  if (is_resource) span.resource = ObfuscateQuery(span.resource, dialect, scratch, work);
 }
 
 void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
                                      ScratchText& scratch, TextWork& work) const {
-  const SpanMeta* database = found.database_type != nullptr ? found.database_type : found.database_system;
+  const SpanMeta* database = found.database();
   const SqlDialect dialect = database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value);
   const std::string_view query = ObfuscateQuery(span.resource, dialect, scratch, work);
   for (SpanMeta& entry : span.meta) {

@@ -52,6 +52,9 @@ class SpanProcessor {
     SpanMeta* sql_query = nullptr;
     const SpanMeta* database_type = nullptr;
     const SpanMeta* database_system = nullptr;
+
+    // The tag that says which database a query is for.
+    const SpanMeta* database() const { return database_type != nullptr ? database_type : database_system; }
   };
 
   void NormalizeFields(SpanRecord& span, absl::Time now, ScratchText& scratch) const;
@@ -59,8 +62,10 @@ class SpanProcessor {
   bool NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const;
   void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
                  TextWork& work) const;
-  // Replaces the literals of queries in OpenTelemetry's tags, and in the resource where it is such a query.
-  void ObfuscateQueryTags(SpanRecord& span, SqlDialect dialect, ScratchText& scratch, TextWork& work) const;
+  // Replaces the literals of queries in OpenTelemetry's tags and in sql.query, and in the resource where it is such
+  // a query or a part of one.
+  void ObfuscateQueryTags(SpanRecord& span, const Found& found, SqlDialect dialect, ScratchText& scratch,
+                          TextWork& work) const;
   void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
                         TextWork& work) const;
   void Replace(SpanRecord& span, ScratchText& scratch, TextWork& work) const;

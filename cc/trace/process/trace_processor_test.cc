@@ -657,9 +657,22 @@ TEST_F(TraceProcessorTest, QueriesInTagsAreObfuscatedWhateverTheSpansType) {
           "custom"),
       sql(4, "find", {{"db.statement", Text("{a: 'kept'}")}, {"db.system", Text("mongodb")}}, "db"),
       sql(5, "x", {{"db.statement", Text(query)}}, "custom"),
+      sql(6, query, {{"db.statement", Text(query + ";")}, {"db.system", Text("clickhouse")}}, ""),
+      sql(7, query.substr(0, query.size() - 4),
+          {{"db.query.text", Text(query)}, {"db.system.name", Text("unheard of")}}, "db"),
+      sql(8, " " + query + "; ",
+          {{"db.statement", Text(query)}, {"sql.query", Text(query)}, {"db.type", Text("postgres")}}, ""),
+      sql(9, "x", {{"sql.query", Text(query)}, {"db.system", Text("snowflake")}}, ""),
   }}));
   const auto spans = Spans(payload);
   const auto meta = [&spans](size_t i) { return Entries(spans[i], SpanField::kMeta); };
+  for (size_t i = 5; i < spans.size(); ++i) {
+    EXPECT_EQ(spans[i].find("'sec"), std::string_view::npos) << i;
+  }
+  EXPECT_EQ(meta(5)["db.statement"], hidden);
+  EXPECT_EQ(meta(7)["sql.query"], hidden);
+  EXPECT_EQ(Str(spans[7], SpanField::kResource), hidden);
+  EXPECT_EQ(Str(spans[8], SpanField::kResource), "x");
   EXPECT_EQ(meta(0)["db.statement"], hidden);
   EXPECT_EQ(Str(spans[0], SpanField::kResource), hidden);
   EXPECT_FALSE(meta(0).contains("sql.query"));
