@@ -172,6 +172,12 @@ void TraceIntake::Count(const TraceCounts& counts, const std::string& first_prob
                             << " spans of a request have no trace id or no span id and are left out; "
                                "further cases are only counted";
   }
+  counts_.metrics_not_finite += counts.metrics_not_finite;
+  if (counts.metrics_not_finite > 0) {
+    LOG_FIRST_N(WARNING, 1) << "traces: " << counts.metrics_not_finite
+                            << " metrics of a request's spans are NaN or infinite and are left out; "
+                               "further cases are only counted";
+  }
   if (first_problem.empty()) return;
   VLOG(1) << "traces: " << first_problem;
   // The loss of a span is reported even if that of a tag was reported before.

@@ -43,6 +43,7 @@ namespace thaw {
   X(spans_left_out, "spans that could not be read, whose neighbours were kept")              \
   X(spans_without_ids, "spans with no trace id or no span id, likewise")                     \
   X(values_left_out, "tags, links and events that could not be read, whose spans were kept") \
+  X(metrics_not_finite, "metrics of spans that were NaN or infinite, likewise")              \
   X(stats_left_out, "groups of client stats that could not be read, likewise")               \
   X(own_traces, "traces made here of invocations")                                           \
   X(own_traces_lost, "of those, the ones for which there was no room")

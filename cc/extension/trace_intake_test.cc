@@ -276,6 +276,14 @@ TEST_F(TraceIntakeTest, UnreadableSpansAreCounted) {
   EXPECT_EQ(kept(), 1);
 }
 
+TEST_F(TraceIntakeTest, MetricsThatAreNotFiniteAreCounted) {
+  MakeIntake();
+  EXPECT_TRUE(
+      Give(Body({{Span(1, 0, {{"metrics", trace_test::Map({{"m", trace_test::Text("nan")}})}})}})).ok());
+  EXPECT_EQ(intake_->counts().metrics_not_finite, 1);
+  EXPECT_EQ(kept(), 1);
+}
+
 TEST_F(TraceIntakeTest, SpansWithoutIdsAreCounted) {
   MakeIntake();
   EXPECT_TRUE(Give(Body({{Span(1, 0), Span(0, 0)}})).ok());

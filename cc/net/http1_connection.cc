@@ -147,8 +147,17 @@ void Http1Connection::LimitBody() {
 
 void Http1Connection::OnStreamOver(const absl::Status& status) {
   parser_->End();
-  if (parser_->head_complete()) return OnParsedAtEnd();
+  if (Answered()) {
+    if (!parser_->head_complete()) parser_->response().body_whole = false;
+    return OnParsedAtEnd();
+  }
   Fail(FaultOf(status), status);
+}
+
+// A complete head is an answer, whatever of the body is missing. Of a refusal its status line is enough; the peer
+// may not have meant a success whose head is cut.
+bool Http1Connection::Answered() const {
+  return parser_.has_value() && (parser_->head_complete() || parser_->refused());
 }
 
 void Http1Connection::OnParsedAtEnd() {
@@ -250,8 +259,7 @@ void Http1Connection::Fail(Fault fault, absl::Status error) {
 
 void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status& error) {
   if (!busy() || exchange != exchange_) return;
-  // If the head is complete and the body is still coming, that is an answer.
-  if (parser_.has_value() && parser_->head_complete()) {
+  if (Answered()) {
     parser_->response().body_whole = false;
     return OnParsedAtEnd();
   }

@@ -81,6 +81,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   void OnWritten(IoResult result);
   void OnParsed();
   void OnStreamOver(const absl::Status& status);
+  bool Answered() const;
   void OnParsedAtEnd();
   void LimitBody();
   void EndExchange(ExchangeEnd end);

@@ -1,5 +1,6 @@
 #include "cc/net/http1_connection.h"
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -363,6 +364,42 @@ TEST_F(Http1ConnectionTest, HalfAHeadIsNone) {
   ExpectFailure(Phase::kHead, Fault::kEnd, BytesWritten::kAll);
   EXPECT_TRUE(failure().response_begun);
   EXPECT_FALSE(failure().head_complete);
+}
+
+// What is known decides: the peer has refused the request, so that it may be sent again without a mark.
+TEST_F(Http1ConnectionTest, ARefusalIsKnownByItsStatusLine) {
+  for (const char* answer :
+       {"HTTP/1.1 503 Busy\r\n", "HTTP/1.1 413\r\nContent-Le", "HTTP/1.1 429 x\nRetry-After: 3\r\n"}) {
+    SCOPED_TRACE(answer);
+    Connect();
+    Sent();
+    Answer(answer);
+    EXPECT_FALSE(answered());
+    server_->SendEnd();
+    executor_.RunAll();
+    ASSERT_TRUE(answered());
+    ASSERT_FALSE(failed());
+    EXPECT_EQ(end_->response->status, std::atoi(answer + 9));
+    EXPECT_FALSE(end_->response->body_whole);
+    EXPECT_FALSE(end_->reusable);
+    connection_->Close();
+    executor_.RunAll();
+  }
+}
+
+TEST_F(Http1ConnectionTest, AStatusLineThatIsCutAndASuccessWhoseHeadIsCutAreNone) {
+  for (const char* answer : {"HTTP/1.1 503", "HTTP/1.1 503 Bus", "HTTP/1.1 202 Accepted\r\nContent-Le",
+                             "HTTP/1.1 100 Continue\r\n\r\n"}) {
+    SCOPED_TRACE(answer);
+    Connect();
+    Sent();
+    Answer(answer);
+    server_->SendEnd();
+    executor_.RunAll();
+    ExpectFailure(Phase::kHead, Fault::kEnd, BytesWritten::kAll);
+    connection_->Close();
+    executor_.RunAll();
+  }
 }
 
 TEST_F(Http1ConnectionTest, Garbage) {

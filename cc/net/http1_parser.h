@@ -59,6 +59,8 @@ class Http1Parser {
   // Returns true if the whole head came, or if its status came and the rest, reason included, is over the
   // limit: the status is known. A later error does not change this.
   bool head_complete() const { return head_complete_; }
+  // Returns true once the line came whose status says that the request is refused, whatever of the head is missing.
+  bool refused() const { return response_.status >= 300 && (head_complete_ || expect_ == Expect::kHeader); }
   // Whether the connection may carry another request; meaningful in kDone. Bytes behind the answer's end make
   // it false.
   bool keep_alive() const { return state_ == State::kDone && reusable_ && !bytes_after_end_; }

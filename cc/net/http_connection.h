@@ -26,7 +26,8 @@ namespace thaw {
 
 // The end of an exchange on its connection.
 struct ExchangeEnd {
-  // The answer, if a complete head came; its body may have been cut (HttpResponse::body_whole).
+  // The answer, if a complete head came, or the status line of a refusal; its body may have been cut
+  // (HttpResponse::body_whole).
   std::optional<HttpResponse> response;
   // The failure, if no complete head came: phase write or head, with fault, bytes_written, response_begun and
   // error set. The client adds reuse, crossing and idle time.

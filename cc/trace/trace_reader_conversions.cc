@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/msgpack_scalars.h"
@@ -64,7 +65,13 @@ bool TraceReader::ConvertToNumber(double& value, bool may_be_bool) {
     value = flag ? 1 : 0;
     return true;
   }
-  if (reader_.ReadString(text) && absl::SimpleAtod(text, &value)) return true;
+  if (reader_.ReadString(text)) {
+    if (absl::SimpleAtod(text, &value)) return true;
+    if (may_be_bool && (absl::EqualsIgnoreCase(text, "true") || absl::EqualsIgnoreCase(text, "false"))) {
+      value = text.size() == std::string_view("true").size() ? 1 : 0;
+      return true;
+    }
+  }
   reader_.MoveTo(position);
   return false;
 }

@@ -195,19 +195,22 @@ TEST(TraceReader, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
                   {"start", Text("17")},
                   {"duration", Float32(3)},
                   {"error", Float(0.2)}}),
-             Map({{"span_id", Int(3)}, {"error", [](MsgpackWriter& out) { out.Unsigned(1ull << 32); }}})}}),
+             Map({{"span_id", Int(3)}, {"error", [](MsgpackWriter& out) { out.Unsigned(1ull << 32); }}}),
+             Map({{"span_id", Int(4)}, {"error", Text("true")}}),
+             Map({{"span_id", Int(5)}, {"error", Text("False")}})}}),
       TraceFormat::kV04);
   EXPECT_TRUE(result.status.ok()) << result.status;
   EXPECT_EQ(result.counts.spans_left_out, 0) << result.first_problem;
-  EXPECT_EQ(result.spans, (std::vector<std::string>{"  9223372036854775813", "  2", "  3"}));
+  EXPECT_EQ(result.spans, (std::vector<std::string>{"  9223372036854775813", "  2", "  3", "  4", "  5"}));
   EXPECT_EQ(result.meta, (std::vector<std::string>{"a=-5", "b=true", "c=false", "d=0.1", "e=5", "f=0.1",
                                                    "g=18446744073709551615", "h=text"}));
   ASSERT_EQ(result.metrics.size(), 3) << "one is not finite";
   EXPECT_EQ(result.metrics[0].value, 1.5);
   EXPECT_EQ(result.metrics[1].value, 1);
   EXPECT_EQ(result.metrics[2].value, -3);
-  EXPECT_EQ(result.times, (std::vector<std::array<int64_t, 3>>{
-                              {1'700'000'000'000'000'000, 13, 1}, {17, 3, 1}, {0, 0, INT32_MAX}}));
+  EXPECT_EQ(result.times,
+            (std::vector<std::array<int64_t, 3>>{
+                {1'700'000'000'000'000'000, 13, 1}, {17, 3, 1}, {0, 0, INT32_MAX}, {0, 0, 1}, {0, 0, 0}}));
 }
 
 TEST(TraceReader, AValueThatMeansNothingLosesItsSpanOnly) {

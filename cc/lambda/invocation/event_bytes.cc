@@ -42,16 +42,21 @@ bool AddByte(const json::value& value, std::string& bytes) {
   return text != nullptr && AddByte(std::string_view(*text), bytes);
 }
 
-// Reads "[49, 55]", with or without the brackets. A single number is text, not a list.
+// Reads "[49, 55]", with or without the brackets, and "[49 55]", as Go prints bytes. A single number is text, not a
+// list.
 std::optional<std::string> BytesOfText(std::string_view text) {
   text = absl::StripAsciiWhitespace(text);
   if (text.size() > kMaxListText) return std::nullopt;
   const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
   if (bracketed) text = text.substr(1, text.size() - 2);
   if (text.empty() || (!bracketed && !absl::StrContains(text, ','))) return std::nullopt;
+  const bool has_commas = absl::StrContains(text, ',');
   std::string bytes;
-  for (const std::string_view part : absl::StrSplit(text, ','))
+  for (const std::string_view part : absl::StrSplit(text, has_commas ? ',' : ' ')) {
+    if (!has_commas && part.empty()) continue;
     if (!AddByte(part, bytes)) return std::nullopt;
+  }
+  if (bytes.empty()) return std::nullopt;
   return bytes;
 }
 

@@ -22,10 +22,11 @@ std::optional<std::string> Bytes(std::string_view text) {
 }
 
 TEST(EventBytesTest, EveryFormOfAListIsRead) {
-  for (const char* form : {"[49,55]", R"({"0":49,"1":55})", R"({"1":55,"0":49,"length":2})", R"(["49","55"])",
-                           R"({"0":"49","1":"55"})", "[49.0,55.0]", R"(["49.0","55"])", R"("[49, 55]")",
-                           R"("49,55")", R"({"type":"Buffer","data":[49,55]})",
-                           R"({"hb":{"0":49,"1":55},"offset":0})", R"({"data":"[49,55]"})"})
+  for (const char* form :
+       {"[49,55]", R"({"0":49,"1":55})", R"({"1":55,"0":49,"length":2})", R"(["49","55"])",
+        R"({"0":"49","1":"55"})", "[49.0,55.0]", R"(["49.0","55"])", R"("[49, 55]")", R"("49,55")",
+        R"("[49 55]")", R"(" [ 49  55 ] ")", R"({"type":"Buffer","data":[49,55]})",
+        R"({"hb":{"0":49,"1":55},"offset":0})", R"({"data":"[49,55]"})"})
     EXPECT_EQ(Listed(form), "17") << form;
   EXPECT_EQ(Listed("[]"), "");
   EXPECT_EQ(Listed("{}"), "");
@@ -45,6 +46,9 @@ TEST(EventBytesTest, AListWithAnyOtherElementIsNoBytes) {
                            "\"17\"",
                            "\"[]\"",
                            "\"[a]\"",
+                           "\"[ ]\"",
+                           "\"[49 a]\"",
+                           "\"49 55\"",
                            "\"a,b\"",
                            "[256]",
                            "[-129]",
