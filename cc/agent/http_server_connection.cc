@@ -52,7 +52,8 @@ void HttpServerConnection::Read() {
     into = absl::MakeSpan(inbound_).subspan(end_);
   }
   // The client may wait for the acknowledgement before it sends the rest of a request.
-  if (phase_ == Phase::kHead || phase_ == Phase::kBody) transport_->AcknowledgeNow();
+  if (phase_ == Phase::kHead || phase_ == Phase::kBody || phase_ == Phase::kDiscarding)
+    transport_->AcknowledgeNow();
   reading_ = true;
   transport_->StartRead(into, [self = shared_from_this()](IoResult result) {
     self->reading_ = false;

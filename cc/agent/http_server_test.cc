@@ -631,6 +631,19 @@ TEST_F(HttpServerTest, ThePartsOfARequestAreAcknowledgedAtOnce) {
   }
 }
 
+TEST_F(HttpServerTest, ThePartsOfABodyThatIsRefusedAreAcknowledgedAtOnce) {
+  MemoryTransport* theirs = nullptr;
+  const Client client = door_.Connect(&theirs);
+  executor_.RunAll();
+  const std::string request = Post("/echo", std::string(kBodyLimit + 1, 'x'));
+  const size_t head = request.find("\r\n\r\n") + 4;
+  EXPECT_THAT(Exchange(client, std::string_view(request).substr(0, head)), StartsWith("HTTP/1.1 413 "));
+  for (size_t at = head; at + 1000 < head + 10'000; at += 1000) {
+    Send(client, std::string_view(request).substr(at, 1000));
+    EXPECT_EQ(theirs->acknowledged(), theirs->wire_bytes_received());
+  }
+}
+
 TEST_F(HttpServerTest, PipelinedRequestsLetOthersHaveTheirTurns) {
   const Client many = Connect();
   const Client one = Connect();

@@ -61,6 +61,11 @@ absl::Status CheckYamlCharacters(std::string_view text) {
         absl::StrCat(is_nul ? "a NUL character" : "a control character, ",
                      is_nul ? "" : absl::StrFormat("0x%02x", *forbidden), ", which YAML does not allow"));
   }
+  // Other line ends would be read by some parts of YAML's grammar as such and by others as white space.
+  for (size_t at = text.find('\r'); at != text.npos; at = text.find('\r', at + 1)) {
+    if (at + 1 < text.size() && text[at + 1] == '\n') continue;
+    return AtOffset(text, at, "a carriage return without a line feed behind it, which ends no line here");
+  }
   if (IsValidUtf8(text)) return absl::OkStatus();
   // Checks line by line: lines are short, and the first one that is not UTF-8 gives the position.
   size_t begin = 0;

@@ -16,6 +16,9 @@ TEST(YamlSourceTest, CharactersThatYamlDoesNotAllowAreNamedWithTheirPlace) {
             "line 2, column 5: a NUL character, which YAML does not allow");
   EXPECT_EQ(Refused("a: \x1b[31m"), "line 1, column 4: a control character, 0x1b, which YAML does not allow");
   EXPECT_EQ(Refused("a: \x7f"), "line 1, column 4: a control character, 0x7f, which YAML does not allow");
+  EXPECT_EQ(Refused("a: b\r\nc: d\re: f\r\n"),
+            "line 2, column 5: a carriage return without a line feed behind it, which ends no line here");
+  EXPECT_FALSE(CheckYamlCharacters("a: b\r").ok());
   EXPECT_EQ(Refused("a: b\nc: \xff\nd: e"), "line 2, column 1: the line is not UTF-8");
   // UTF-16, as an editor on Windows may write it.
   EXPECT_FALSE(CheckYamlCharacters(std::string_view("\xff\xfe"

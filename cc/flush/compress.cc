@@ -262,7 +262,7 @@ absl::StatusOr<bool> Decompressor::Step(size_t bytes) {
   for (size_t work = 0; work < bytes;) {
     const std::string_view rest = data_.substr(position_);
     if (!within_) {
-      if (codec_ != nullptr && rest.empty()) return true;
+      if (codec_ != nullptr && (rest.empty() || IsPadding(rest))) return true;
       if (absl::Status begun = Begin(rest); !begun.ok()) return begun;
       work += kBeginWork;
     }
@@ -297,6 +297,11 @@ absl::Status Decompressor::Begin(std::string_view rest) {
   }
   within_ = true;
   return codec_->Begin(rest, is_first, charge_);
+}
+
+// Files and blocks of gzip may be filled up with zeros, which gzip itself passes over.
+bool Decompressor::IsPadding(std::string_view rest) const {
+  return format_ == Compression::kGzip && rest.find_first_not_of('\0') == rest.npos;
 }
 
 absl::Status Decompressor::At(const absl::Status& status) const {

@@ -84,6 +84,7 @@ class Decompressor {
   class ZstdCodec;
 
   absl::Status Begin(std::string_view rest);
+  bool IsPadding(std::string_view rest) const;
   absl::Status MakeRoom();
   // Returns `status` with the position added.
   absl::Status At(const absl::Status& status) const;

@@ -52,9 +52,17 @@ TEST_P(Compress, MembersThatFollowEachOtherAreOneContent) {
   EXPECT_EQ(*GetParam().decompress(two + *GetParam().compress(large, 3), SIZE_MAX), "one, two" + large);
   const absl::Status cut = GetParam().decompress(two.substr(0, two.size() - 3), 100).status();
   EXPECT_EQ(cut.code(), absl::StatusCode::kInvalidArgument);
-  const absl::Status rubbish = GetParam().decompress(two + std::string(20, '\0'), 100).status();
+  const absl::Status rubbish = GetParam().decompress(two + std::string(20, 'x'), 100).status();
   EXPECT_EQ(rubbish.message(),
             "at byte " + std::to_string(two.size()) + ": the bytes that follow are not compressed");
+}
+
+TEST(GzipTest, ZerosBehindTheLastMemberAreNoContent) {
+  const std::string one = *CompressGzip("one", 3);
+  EXPECT_EQ(*DecompressGzip(one + std::string(512, '\0'), 3), "one");
+  EXPECT_EQ(*DecompressGzip(one + one + '\0', 6), "oneone");
+  EXPECT_FALSE(DecompressGzip(one + std::string(20, '\0') + one, 100).ok());
+  EXPECT_FALSE(DecompressGzip(std::string(512, '\0'), 100).ok());
 }
 
 TEST_P(Compress, ContentIsMadeInPieces) {

@@ -81,6 +81,25 @@ def test_an_answer_that_is_cut_in_its_head_loses_no_logs(client: thaw.Client, cu
         assert len(server.received) == 2
 
 
+@pytest.mark.parametrize("make", [_logs, _metrics])
+@pytest.mark.parametrize("cut", [b"HTTP/1.1 503 Busy\r\nRetry-Af", b"HTTP/1.1 429\r\n"])
+def test_a_refusal_that_is_cut_in_its_head_is_one(
+    client: thaw.Client, make: Callable[[thaw.Client, str], Any], cut: bytes
+) -> None:
+    """The request was not taken, so that even metrics may be sent again."""
+
+    def handle(connection: peer.Connection, request: peer.Received) -> None:
+        good = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+        connection.send(cut if len(server.received) == 1 else good)
+
+    with peer.peer(handle) as server:
+        flusher = make(client, server.url)
+        reports = [flusher.flush(deadline=10.0) for _ in range(2)]
+        assert sum(report.delivered for report in reports) == 1, reports
+        assert len(server.received) == 2
+    assert client.exchanges.possible_duplicates == 0
+
+
 def test_metrics_whose_answer_is_cut_are_counted_as_dropped(client: thaw.Client) -> None:
     """Counts that came twice would be added up, so that the request is not sent again."""
     with peer.peer(lambda connection, request: b"HTTP/1.1 20") as server:

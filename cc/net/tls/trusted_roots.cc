@@ -103,6 +103,13 @@ std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector
   while ((at = text.find(kBegin, at)) != std::string_view::npos) {
     at += kBegin.size();
     const std::string_view label = LabelOf(text.substr(at));
+    if (label == "PKCS7" || label == "CMS") {
+      ++block;
+      if (problems != nullptr)
+        problems->push_back(
+            absl::StrCat("block ", block, " is ", label, ", of which no certificate is read"));
+      continue;
+    }
     if (label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "TRUSTED CERTIFICATE") continue;
     ++block;
     at += label.size() + kDashes.size();

@@ -206,6 +206,8 @@ TEST(CertificatesOfPemTest, OtherLabelsOfCertificates) {
   EXPECT_EQ(read("CERTIFICATE REQUEST", "", &problems), 0u);
   EXPECT_EQ(read("PRIVATE KEY", "", &problems), 0u);
   EXPECT_THAT(problems, IsEmpty()) << "they are no certificates, and say so";
+  EXPECT_EQ(read("PKCS7", "", &problems), 0u);
+  EXPECT_THAT(problems, ElementsAre("block 1 is PKCS7, of which no certificate is read"));
 }
 
 TEST(CertificatesOfPemTest, OneCertificateAsDer) {
