@@ -33,6 +33,8 @@ def repeat(url: str, call: str, begun: threading.Semaphore) -> None:
         "client": client,
         "clock": thaw.FakeClock(),
         "flusher": flusher,
+        "logs": thaw.LogsFlusher(client, url, "key"),
+        "metrics": thaw.MetricsFlusher(client, url, "key"),
         "payload": thaw.TracePayload.from_msgpack(BODY),
         "request": thaw.Request(url, b"x"),
         "send_once": send_once,

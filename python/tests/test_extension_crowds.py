@@ -17,7 +17,7 @@ import msgpack
 import pytest
 
 from .extension_under_test import needs_extension
-from .test_extension_faults import TRACES, Start, span, start
+from .test_extension_faults import CALLS, TELEMETRY, TRACES, Start, span, start
 
 __all__ = ["start"]
 pytestmark = needs_extension
@@ -259,16 +259,29 @@ async def test_requests_that_may_be_read_in_two_ways_are_refused(start: Start) -
 
 
 @pytest.mark.alone
-async def test_a_client_that_waits_for_acknowledgements_is_not_kept_waiting(start: Start) -> None:
+@pytest.mark.parametrize(
+    ("port", "path"),
+    [
+        (TRACES, b"/v0.4/traces"),
+        (TRACES, b"/telemetry/proxy/api/v2/apmtelemetry"),
+        (CALLS, b"/lambda/end-invocation"),
+        (TELEMETRY, b"/"),
+    ],
+    ids=lambda given: given.decode() if isinstance(given, bytes) else str(given),
+)
+async def test_a_client_that_waits_for_acknowledgements_is_not_kept_waiting(
+    start: Start, port: int, path: bytes
+) -> None:
     """Sends head and body apart without TCP_NODELAY, as dd-java-agent does."""
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n"
 
     def ask() -> list[float]:
         took = []
-        with socket.create_connection(("127.0.0.1", TRACES), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             for number in range(40):
-                body = _body(1_000_000 + number, 9_000)
+                body = _body(1_000_000 + number, 9_000) if port == TRACES else b"[]" + b" " * 9_000
                 begun = time.perf_counter()
-                connection.sendall(_HEAD + b"Content-Length: %d\r\n\r\n" % len(body))
+                connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
                 connection.sendall(body)
                 assert connection.recv(4096).startswith(b"HTTP/1.1 200")
                 took.append(time.perf_counter() - begun)
