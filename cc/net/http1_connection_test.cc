@@ -391,6 +391,7 @@ TEST_F(Http1ConnectionTest, AStatusLineThatIsCutAndASuccessWhoseHeadIsCutAreNone
   for (const char* answer : {"HTTP/1.1 503", "HTTP/1.1 503 Bus", "HTTP/1.1 202 Accepted\r\nContent-Le",
                              "HTTP/1.1 100 Continue\r\n\r\n"}) {
     SCOPED_TRACE(answer);
+    ends_ = 0;
     Connect();
     Sent();
     Answer(answer);
