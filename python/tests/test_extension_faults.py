@@ -235,15 +235,16 @@ async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None
 
 async def test_a_metric_that_is_no_number_is_left_out_and_said(start: Start) -> None:
     lines = Lines()
-    bad = span(5002, metrics={"a": float("inf"), "b": "1e400", "c": 2.5})
+    metrics = {"a": float("inf"), "b": "1e400", "c": 2.5}
     async with start(on_log=lines) as running:
         await running.invoke()
         async with running.sandbox.resumed():
-            for _ in range(2):
+            for identifier in (5002, 5003):
+                bad = span(identifier, metrics=metrics)
                 assert await asyncio.to_thread(post, msgpack.packb([[bad]])) == 200
         assert (await running.counts())["traces"]["metrics_not_finite"] == 4
         await running.invoke()
-        assert running.intake.spans()[5002] == 1
+        assert running.intake.spans()[5002] == running.intake.spans()[5003] == 1
         await running.end()
     assert sum("are NaN or infinite and are left out" in line for line in lines) == 1
 
