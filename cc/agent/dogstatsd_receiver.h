@@ -4,9 +4,10 @@
 //   receiver.Serve(std::move(datagrams));
 //   co_await receiver.WaitForWork(absl::Milliseconds(100));   // a flush is about to begin
 //
-// A turn of the loop takes one batch: at most a megabyte, which is read in a few milliseconds. While the environment
-// is frozen nobody sends, and what was sent before waits in the kernel. A function's last lines are sent just before
-// its end, so a flush first waits until they are read.
+// A turn of the loop takes batches until 64 KiB have come: half a megabyte at most, if the last batch has the longest
+// datagrams. It is read in a few milliseconds. While the environment is frozen nobody sends, and what was sent before
+// waits in the kernel. A function's last lines are sent just before its end, so a flush first waits until they are
+// read.
 //
 // One thread: the executor's.
 

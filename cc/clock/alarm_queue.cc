@@ -47,7 +47,7 @@ bool AlarmQueue::Cancel(AlarmId id) {
   Alarm* const alarm = Find(id);
   if (alarm == nullptr) return false;
   if (alarm->in_heap != kPosted) RemoveAt(alarm->in_heap);
-  // What the function holds is destroyed last, since that may set and cancel alarms.
+  // The function is destroyed last, since destroying what it holds may set and cancel alarms.
   const absl::AnyInvocable<void()> fire = Release(*alarm);
   return true;
 }

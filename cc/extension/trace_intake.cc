@@ -167,12 +167,12 @@ void TraceIntake::Count(const TraceCounts& counts, const std::string& first_prob
   counts_.spans_left_out += counts.spans_left_out;
   counts_.spans_without_ids += counts.spans_without_ids;
   counts_.values_left_out += counts.values_left_out;
+  counts_.metrics_not_finite += counts.metrics_not_finite;
   if (counts.spans_without_ids > 0) {
     LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_without_ids
                             << " spans of a request have no trace id or no span id and are left out; "
                                "further cases are only counted";
   }
-  counts_.metrics_not_finite += counts.metrics_not_finite;
   if (counts.metrics_not_finite > 0) {
     LOG_FIRST_N(WARNING, 1) << "traces: " << counts.metrics_not_finite
                             << " metrics of a request's spans are NaN or infinite and are left out; "

@@ -366,7 +366,7 @@ TEST_F(Http1ConnectionTest, HalfAHeadIsNone) {
   EXPECT_FALSE(failure().head_complete);
 }
 
-// What is known decides: the peer has refused the request, so that it may be sent again without a mark.
+// The peer has refused the request, so that it may be sent again without being marked as a possible duplicate.
 TEST_F(Http1ConnectionTest, ARefusalIsKnownByItsStatusLine) {
   for (const char* answer :
        {"HTTP/1.1 503 Busy\r\n", "HTTP/1.1 413\r\nContent-Le", "HTTP/1.1 429 x\nRetry-After: 3\r\n"}) {

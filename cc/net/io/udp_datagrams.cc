@@ -145,7 +145,7 @@ class ReadableWatch {
   asio::posix::stream_descriptor epoll_;
 };
 
-// What one turn of the loop received.
+// The result of one turn of the loop.
 struct ReceivedTurn {
   int received = 0;
   bool more = false;  // datagrams may wait that the turn had no room for
