@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
@@ -40,19 +39,7 @@ size_t Partition(Buckets& buckets, Wanted wanted) {
 }  // namespace
 
 Aggregator::Aggregator(AggregatorOptions options, Clock& clock, ByteAccount& account)
-    : options_(std::move(options)), clock_(clock), charge_(&account) {}
-
-bool Aggregator::Equal::operator()(const std::unique_ptr<Context>& context, const Key& key) const {
-  return context->hash == key.hash && context->type == key.type && context->owner == key.owner &&
-         context->timed == key.timed && context->name->text == key.name && context->tags->Equals(key.tags);
-}
-
-Aggregator::Key Aggregator::KeyOf(std::string_view name, MetricType type, MetricOwner owner, bool timed,
-                                  absl::Span<const std::string_view> tags) {
-  size_t hash = absl::HashOf(name, type, owner, timed, tags.size());
-  for (const std::string_view tag : tags) hash = absl::HashOf(hash, tag);
-  return {.hash = hash, .name = name, .type = type, .owner = owner, .timed = timed, .tags = tags};
-}
+    : options_(std::move(options)), clock_(clock), charge_(&account), limited_tags_({kLimitedTag}) {}
 
 int64_t Aggregator::NowInSeconds() const { return absl::ToUnixSeconds(clock_.Now().wall); }
 
@@ -61,21 +48,22 @@ int64_t Aggregator::NowInSeconds() const { return absl::ToUnixSeconds(clock_.Now
 void Aggregator::Add(const MetricSample& sample, MetricOwner owner) {
   ++counts_.samples;
   if (sample.values.empty() && sample.type != MetricType::kSet) return;
-  tags_.assign(sample.tags.begin(), sample.tags.end());
-  SortAndDeduplicate(tags_);
+  if (sample.tag_set == nullptr) tags_.Assign(sample.tags);
+  const TagSet& tags = sample.tag_set != nullptr ? *sample.tag_set : tags_;
   const bool timed =
       sample.time.has_value() && (sample.type == MetricType::kCount || sample.type == MetricType::kGauge);
   const int64_t bucket = sample.time.has_value()       ? BucketOf(absl::ToUnixSeconds(*sample.time))
                          : sample.received.has_value() ? BucketOf(absl::ToUnixSeconds(*sample.received))
                                                        : BucketOf(NowInSeconds());
-  AddAs(KeyOf(sample.name, sample.type, owner, timed, tags_), sample, bucket);
+  AddAs({.name = sample.name, .tags = tags, .type = sample.type, .owner = owner, .timed = timed}, sample, bucket);
   if (sample.type != MetricType::kHistogram || !options_.histograms.copy_to_distribution) return;
   const std::string name = absl::StrCat(options_.histograms.distribution_prefix, sample.name);
-  AddAs(KeyOf(name, MetricType::kDistribution, owner, false, tags_), sample, bucket);
+  AddAs({.name = name, .tags = tags, .type = MetricType::kDistribution, .owner = owner, .timed = false}, sample,
+        bucket);
 }
 
-void Aggregator::AddAs(const Key& key, const MetricSample& sample, int64_t bucket) {
-  Context* const context = FindOrMake(key);
+void Aggregator::AddAs(const Labels& labels, const MetricSample& sample, int64_t bucket) {
+  Context* const context = FindOrMake(labels);
   if (context == nullptr) {
     ++counts_.dropped;
   } else if (context->timed) {
@@ -85,26 +73,40 @@ void Aggregator::AddAs(const Key& key, const MetricSample& sample, int64_t bucke
   }
 }
 
-Aggregator::Context* Aggregator::FindOrMake(const Key& key) {
-  const auto found = contexts_.find(key);
-  if (found != contexts_.end()) return found->get();
-  if (MayBeNew(key)) return Make(key);
-  const std::string_view tag = kLimitedTag;
-  const Key limited = KeyOf(key.name, key.type, key.owner, key.timed, {&tag, 1});
-  const auto of_name = contexts_.find(limited);
-  // Some more bytes are allowed for the metric of each name that counts the limited tags together.
-  const bool spare = charge_.bytes() < options_.max_bytes + options_.max_bytes / 8;
-  if (of_name == contexts_.end() && !spare) return nullptr;
-  ++counts_.limited;
-  return of_name != contexts_.end() ? of_name->get() : Make(limited);
+Aggregator::Context* Aggregator::Find(const Labels& labels) {
+  const auto name = names_.find(labels.name);
+  if (name == names_.end()) return nullptr;
+  const TagSet* const tags = tag_sets_.Find(labels.tags);
+  if (tags == nullptr) return nullptr;
+  const auto context = contexts_.find(Key{.name = name->second.get(),
+                                          .tags = tags,
+                                          .type = labels.type,
+                                          .owner = labels.owner,
+                                          .timed = labels.timed});
+  return context != contexts_.end() ? context->get() : nullptr;
 }
 
-bool Aggregator::MayBeNew(const Key& key) {
-  size_t bytes = sizeof(Context) + key.name.size() + kBookkeeping;
-  for (const std::string_view tag : key.tags) bytes += tag.size();
+Aggregator::Context* Aggregator::FindOrMake(const Labels& labels) {
+  if (Context* const found = Find(labels)) return found;
+  if (MayBeNew(labels)) return Make(labels);
+  const Labels limited = {.name = labels.name,
+                          .tags = limited_tags_,
+                          .type = labels.type,
+                          .owner = labels.owner,
+                          .timed = labels.timed};
+  Context* const of_name = Find(limited);
+  // Some more bytes are allowed for the metric of each name that counts the limited tags together.
+  const bool spare = charge_.bytes() < options_.max_bytes + options_.max_bytes / 8;
+  if (of_name == nullptr && !spare) return nullptr;
+  ++counts_.limited;
+  return of_name != nullptr ? of_name : Make(limited);
+}
+
+bool Aggregator::MayBeNew(const Labels& labels) {
+  const size_t bytes = sizeof(Context) + labels.name.size() + kBookkeeping + labels.tags.text_bytes();
   if (charge_.bytes() + bytes > options_.max_bytes) return false;
   if (charge_.bytes() > options_.max_bytes / 4 * 3 && most_contexts_ > 1) {
-    const auto name = names_.find(key.name);
+    const auto name = names_.find(labels.name);
     if (name != names_.end() && name->second->contexts >= most_contexts_) return false;
   }
   // The account may be full of data that could not be delivered.
@@ -122,14 +124,16 @@ Aggregator::Name& Aggregator::NameOf(std::string_view text) {
   return made;
 }
 
-Aggregator::Context* Aggregator::Make(const Key& key) {
-  auto made = std::make_unique<Context>(
-      Context{.hash = key.hash, .type = key.type, .owner = key.owner, .timed = key.timed});
-  Context* const context = made.get();
-  context->name = &NameOf(key.name);
+Aggregator::Context* Aggregator::Make(const Labels& labels) {
+  Name& name = NameOf(labels.name);
   const size_t before = tag_sets_.memory();
-  context->tags = tag_sets_.Intern(key.tags);
-  most_contexts_ = std::max(most_contexts_, ++context->name->contexts);
+  auto made = std::make_unique<Context>(Context{.name = &name,
+                                                .tags = tag_sets_.Intern(labels.tags),
+                                                .type = labels.type,
+                                                .owner = labels.owner,
+                                                .timed = labels.timed});
+  Context* const context = made.get();
+  most_contexts_ = std::max(most_contexts_, ++name.contexts);
   contexts_.insert(std::move(made));
   Charge(sizeof(Context) + kBookkeeping + tag_sets_.memory() - before);
   return context;
@@ -244,6 +248,7 @@ void Aggregator::Recount() {
     contexts_ = {};
     names_ = {};
     points_ = {};
+    tags_ = TagSet();
   }
   charge_.Set(bytes);
 }
@@ -279,8 +284,7 @@ void Aggregator::TakeClosed(int64_t open) {
       draining_.insert(contexts_.extract(at));
       continue;
     }
-    auto part = std::make_unique<Context>(Context{.hash = context.hash,
-                                                  .name = context.name,
+    auto part = std::make_unique<Context>(Context{.name = context.name,
                                                   .tags = context.tags,
                                                   .type = context.type,
                                                   .owner = context.owner,

@@ -33,12 +33,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
 #include "absl/types/span.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
@@ -107,48 +109,67 @@ class Aggregator {
     std::string text;
     size_t contexts = 0;
   };
-  // The parts of a sample that have to be equal for two samples to be aggregated.
-  struct Key {
-    size_t hash;
+  // What has to be equal for two samples to be aggregated.
+  struct Labels {
     std::string_view name;
+    const TagSet& tags;
     MetricType type;
     MetricOwner owner;
     bool timed;
-    absl::Span<const std::string_view> tags;  // a set
+  };
+  // The same of labels whose name and tags are known: there is one Name of each text, and one TagSet of each set, so
+  // that addresses are compared instead of texts. Names and sets are few and stay in the processor's cache, unlike
+  // the contexts.
+  struct Key {
+    const Name* name;
+    const TagSet* tags;
+    MetricType type;
+    MetricOwner owner;
+    bool timed;
+
+    friend bool operator==(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H state, const Key& key) {
+      return H::combine(std::move(state), key.name, key.tags, key.type, key.owner, key.timed);
+    }
   };
   struct Context {
-    size_t hash;
     Name* name;
     std::shared_ptr<const TagSet> tags;
     MetricType type;
     MetricOwner owner;
     bool timed;
     absl::InlinedVector<Bucket, 1> buckets;  // the newest values in the last
+
+    Key key() const {
+      return {.name = name, .tags = tags.get(), .type = type, .owner = owner, .timed = timed};
+    }
   };
   struct Hash {
     using is_transparent = void;
-    size_t operator()(const std::unique_ptr<Context>& context) const { return context->hash; }
-    size_t operator()(const Key& key) const { return key.hash; }
+    size_t operator()(const Key& key) const { return absl::HashOf(key); }
+    size_t operator()(const std::unique_ptr<Context>& context) const { return absl::HashOf(context->key()); }
   };
   struct Equal {
     using is_transparent = void;
+    bool operator()(const std::unique_ptr<Context>& context, const Key& key) const {
+      return context->key() == key;
+    }
     bool operator()(const std::unique_ptr<Context>& a, const std::unique_ptr<Context>& b) const {
       return a == b;
     }
-    bool operator()(const std::unique_ptr<Context>& context, const Key& key) const;
   };
-
-  static Key KeyOf(std::string_view name, MetricType type, MetricOwner owner, bool timed,
-                   absl::Span<const std::string_view> tags);
-  void AddAs(const Key& key, const MetricSample& sample, int64_t bucket);
   using Contexts = absl::flat_hash_set<std::unique_ptr<Context>, Hash, Equal>;
 
+  void AddAs(const Labels& labels, const MetricSample& sample, int64_t bucket);
+  // Returns null if there is none.
+  Context* Find(const Labels& labels);
   // Returns null if there is no room.
-  Context* FindOrMake(const Key& key);
-  Context* Make(const Key& key);
+  Context* FindOrMake(const Labels& labels);
+  Context* Make(const Labels& labels);
   Name& NameOf(std::string_view text);
   // Returns whether the metric may have tags of its own.
-  bool MayBeNew(const Key& key);
+  bool MayBeNew(const Labels& labels);
   void AddPoints(Context& context, const MetricSample& sample);
   void Count(Context& context, const MetricSample& sample, int64_t bucket);
   void CountMembers(SetMembers& members, std::string_view member);
@@ -179,7 +200,8 @@ class Aggregator {
   Contexts contexts_;
   Contexts draining_;                   // what a drain that has begun has not handed over
   Contexts::iterator next_;             // of them
-  std::vector<std::string_view> tags_;  // of the sample that is being taken
+  TagSet tags_;                         // of the sample that is being taken
+  const TagSet limited_tags_;
   CountTimes count_times_;
   std::vector<SeriesPoint> points_;
   AggregatorCounts counts_;

@@ -377,7 +377,7 @@ TEST_F(AggregatorTest, MemoryIsFlatOverManyFlushes) {
   for (int flush = 0; flush < 2000; ++flush) {
     SetClock(kBegin + flush * 7);
     for (int i = 0; i < 5; ++i) {
-      const std::string tag = absl::StrCat("request:", flush * 5 + i);
+      const std::string tag = absl::StrCat("request:", 10'000 + flush * 5 + i);
       Add("n", MetricType::kDistribution, {1.0 * i}, {tag, "fixed:1"});
     }
     if (flush == 10) most = account_.most();

@@ -74,7 +74,7 @@ void DogStatsdParser::Parse(std::string_view datagram, std::optional<absl::Time>
     ParseLine(absl::StripSuffix(line, "\r"));
   }
   ReleaseIfLarge(values_);
-  ReleaseIfLarge(tags_);
+  tag_memo_.ReleaseLong();
 }
 
 void DogStatsdParser::ParseLine(std::string_view line) {
@@ -98,7 +98,7 @@ void DogStatsdParser::ParseLine(std::string_view line) {
 
 void DogStatsdParser::ResetScratch(std::string_view line) {
   scratch_.clear();
-  tags_.clear();
+  tags_ = nullptr;
   values_.clear();
   // Normalised texts are never longer than the line's own. A service check's message may be changed twice.
   const size_t most = options_.name_prefix.size() + 2 * line.size();
@@ -139,7 +139,8 @@ DogStatsdParser::Refusal DogStatsdParser::ParseMetric(std::string_view line) {
   sample.name = NormalMetricName(options_.name_prefix, name, scratch_);
   if (sample.name.empty()) return RefusedLine::kName;
   sample.values = values_;
-  sample.tags = tags_;
+  sample.tags = tag_list();
+  sample.tag_set = tags_ != nullptr ? &tags_->set : nullptr;
   ++counts_.samples;
   samples_.Add(sample);
   return std::nullopt;
@@ -183,12 +184,13 @@ DogStatsdParser::Refusal DogStatsdParser::ParseField(std::string_view field, Met
 
 DogStatsdParser::Refusal DogStatsdParser::ParseTags(std::string_view text) {
   if (text.size() > options_.max_tag_bytes) return RefusedLine::kTags;
-  tags_.clear();
-  while (!text.empty()) {
-    const std::string_view tag = NormalMetricTag(TakeUntil(',', text), scratch_);
-    if (!tag.empty()) tags_.push_back(tag);
-  }
+  tags_ = &tag_memo_.Read(text);
   return std::nullopt;
+}
+
+absl::Span<const std::string_view> DogStatsdParser::tag_list() const {
+  if (tags_ == nullptr) return {};
+  return tags_->list;
 }
 
 std::optional<absl::Time> DogStatsdParser::ParseTime(std::string_view text) {
@@ -230,7 +232,7 @@ DogStatsdParser::Refusal DogStatsdParser::ParseEvent(std::string_view line) {
   rest.remove_prefix(std::min(rest.size(), end + 1));
   while (!rest.empty())
     if (const Refusal refusal = ParseEventField(TakeUntil('|', rest), event)) return refusal;
-  event.tags = tags_;
+  event.tags = tag_list();
   ++counts_.events;
   on_event_(event);
   return std::nullopt;
@@ -266,7 +268,7 @@ DogStatsdParser::Refusal DogStatsdParser::ParseServiceCheck(std::string_view lin
   check.status = static_cast<ServiceCheckStatus>(status.front() - '0');
   while (!rest.empty())
     if (const Refusal refusal = ParseServiceCheckField(TakeUntil('|', rest), check)) return refusal;
-  check.tags = tags_;
+  check.tags = tag_list();
   ++counts_.service_checks;
   on_check_(check);
   return std::nullopt;

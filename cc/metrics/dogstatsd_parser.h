@@ -11,7 +11,7 @@
 // Other fields, such as c:, e: and card:, say where a datagram comes from and are not used.
 //
 // A line that can't be read costs that line alone, and is counted by reason. Names and tags are normalised. A line
-// whose tags are normal already needs no allocation.
+// of metrics whose tags have come before, and are short, needs no allocation.
 //
 // One thread: the executor's.
 
@@ -28,11 +28,13 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "cc/base/declare_counts.h"
 #include "cc/base/declare_enum.h"
 #include "cc/metrics/metric_sample.h"
 #include "cc/metrics/metric_sink.h"
 #include "cc/metrics/statsd_event.h"
+#include "cc/metrics/tag_memo.h"
 
 namespace thaw {
 
@@ -105,6 +107,7 @@ class DogStatsdParser {
   Refusal ParseServiceCheck(std::string_view line);
   Refusal ParseServiceCheckField(std::string_view field, ServiceCheck& check);
   Refusal ParseTags(std::string_view text);
+  absl::Span<const std::string_view> tag_list() const;
   std::optional<absl::Time> ParseTime(std::string_view text);
   // Returns `text` with each `escaped` replaced by `plain`, which is shorter.
   std::string_view Unescaped(std::string_view text, std::string_view escaped, std::string_view plain);
@@ -121,7 +124,8 @@ class DogStatsdParser {
   // Memory of one line: texts that had to be changed, values, tags.
   std::string scratch_;
   std::vector<double> values_;
-  std::vector<std::string_view> tags_;
+  const TagMemo::Tags* tags_ = nullptr;  // null: none
+  TagMemo tag_memo_;
 };
 
 }  // namespace thaw

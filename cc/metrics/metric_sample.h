@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "cc/metrics/tag_sets.h"
 
 namespace thaw {
 
@@ -43,6 +44,8 @@ struct MetricSample {
   std::optional<absl::Time> received;
   // "key:value" or bare words, normalised, in any order, possibly with repeats.
   absl::Span<const std::string_view> tags;
+  // The same tags as a set, where the maker has one; null: the aggregator makes it of `tags`.
+  const TagSet* tag_set = nullptr;
 };
 
 }  // namespace thaw

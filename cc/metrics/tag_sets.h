@@ -1,6 +1,6 @@
 // Sets of tags, each kept once however many metrics have it.
 //
-//   SortAndDeduplicate(tags);
+//   TagSet tags({"env:prod", "route:r1"});
 //   std::shared_ptr<const TagSet> set = sets.Intern(tags);
 //   sets.FreeUnused();   // after metrics that had some of the sets are gone
 //
@@ -21,31 +21,42 @@
 
 namespace thaw {
 
-// Makes a set of tags out of a list.
-void SortAndDeduplicate(std::vector<std::string_view>& tags);
-
 class TagSet {
  public:
-  // `tags` are sorted and without repeats, here and below.
-  explicit TagSet(absl::Span<const std::string_view> tags);
+  TagSet() { Assign({}); }
+  explicit TagSet(absl::Span<const std::string_view> tags) { Assign(tags); }
+
+  // Replaces the tags by these, which may be in any order and have repeats. Memory is used again.
+  void Assign(absl::Span<const std::string_view> tags);
 
   size_t size() const { return ends_.size(); }
   std::string_view operator[](size_t index) const {
     const uint32_t begin = index == 0 ? 0 : ends_[index - 1];
     return std::string_view(text_).substr(begin, ends_[index] - begin);
   }
-  bool Equals(absl::Span<const std::string_view> tags) const;
+  friend bool operator==(const TagSet& a, const TagSet& b) {
+    return a.hash_ == b.hash_ && a.text_ == b.text_ && a.ends_ == b.ends_;
+  }
+  size_t hash() const { return hash_; }
+  // Returns the bytes of all tags.
+  size_t text_bytes() const { return text_.size(); }
   // Returns the bytes of memory that the set takes.
   size_t memory() const;
 
  private:
-  std::string text_;            // all tags, one after the other
+  void AssignSorted(absl::Span<const std::string_view> tags);
+
+  std::string text_;            // all tags in order, one after the other
   std::vector<uint32_t> ends_;  // the position after each tag
+  size_t hash_ = 0;
 };
 
 class TagSets {
  public:
-  std::shared_ptr<const TagSet> Intern(absl::Span<const std::string_view> tags);
+  // Returns the set that has these tags, or null.
+  const TagSet* Find(const TagSet& tags) const;
+  // Returns the set that has these tags, which is made if there is none.
+  std::shared_ptr<const TagSet> Intern(const TagSet& tags);
   // Frees the sets that only this object refers to.
   void FreeUnused();
 
@@ -56,17 +67,15 @@ class TagSets {
  private:
   struct Hash {
     using is_transparent = void;
-    size_t operator()(const std::shared_ptr<const TagSet>& set) const;
-    size_t operator()(absl::Span<const std::string_view> tags) const;
+    size_t operator()(const std::shared_ptr<const TagSet>& set) const { return set->hash(); }
+    size_t operator()(const TagSet& tags) const { return tags.hash(); }
   };
   struct Equal {
     using is_transparent = void;
     bool operator()(const std::shared_ptr<const TagSet>& a, const std::shared_ptr<const TagSet>& b) const {
       return a == b;
     }
-    bool operator()(const std::shared_ptr<const TagSet>& set, absl::Span<const std::string_view> tags) const {
-      return set->Equals(tags);
-    }
+    bool operator()(const std::shared_ptr<const TagSet>& set, const TagSet& tags) const { return *set == tags; }
   };
 
   absl::flat_hash_set<std::shared_ptr<const TagSet>, Hash, Equal> sets_;

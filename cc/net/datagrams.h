@@ -34,8 +34,8 @@ namespace thaw {
 struct DatagramBatch {
   // In the order of arrival; a datagram without bytes is an empty view. Valid until the handler returns.
   absl::Span<const std::string_view> datagrams;
-  // The number of datagrams that arrived since the batch before, found the socket's buffer full and are lost.
-  // The system tells of a loss with the next datagram that has room.
+  // The number of datagrams that are lost, since they found the socket's buffer full. A turn's first batch has all
+  // that were lost since the turn before.
   int64_t dropped = 0;
   // The number of datagrams that are longer than the receiver's limit. They are left out of `datagrams`.
   int64_t truncated = 0;

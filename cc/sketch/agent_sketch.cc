@@ -61,7 +61,7 @@ uint32_t ZigZag(int32_t value) {
 int32_t AgentSketch::KeyOf(double value) {
   const double magnitude = std::abs(value);
   if (!(magnitude >= kLeastIndexable)) return 0;
-  const double key = std::nearbyint(std::log(magnitude) / kLogGamma) + kBias;
+  const double key = std::rint(std::log(magnitude) / kLogGamma) + kBias;
   const int32_t clamped = static_cast<int32_t>(std::clamp<double>(key, 1, kMaxKey));
   return value < 0 ? -clamped : clamped;
 }
@@ -77,7 +77,7 @@ double AgentSketch::ValueOf(int32_t key) {
 void AgentSketch::Insert(double value, double weight, bool may_grow) {
   if (weight == 1) return InsertTimes(value, 1, may_grow);
   weight += rest_;
-  const double times = std::clamp<double>(std::nearbyint(weight), 0, kFull);
+  const double times = std::clamp<double>(std::rint(weight), 0, kFull);
   rest_ = std::clamp(weight - times, -0.5, 0.5);
   if (times > 0) InsertTimes(value, static_cast<uint32_t>(times), may_grow);
 }

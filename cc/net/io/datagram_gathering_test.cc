@@ -8,9 +8,9 @@ namespace {
 class DatagramGatheringTest : public testing::Test {
  protected:
   // Lets as many datagrams gather in the pause as come at a pace, and returns the next pause.
-  absl::Duration Next(int64_t a_millisecond) {
+  absl::Duration Next(int64_t a_second) {
     now_ += pause_;
-    return pause_ = gathering_.PauseAfter(a_millisecond * (pause_ / absl::Milliseconds(1)), false, now_);
+    return pause_ = gathering_.PauseAfter(pause_ * a_second / absl::Seconds(1), false, now_);
   }
   // Receives one datagram in each of the turns before the first pause.
   void BeginPauses() {
@@ -30,16 +30,23 @@ TEST_F(DatagramGatheringTest, AFewDatagramsInARowAreReadAtOnce) { BeginPauses();
 
 TEST_F(DatagramGatheringTest, SlowDatagramsAreReadAtOnce) {
   for (int turn = 0; turn < 100; ++turn)
-    EXPECT_EQ(gathering_.PauseAfter(1, false, now_ += DatagramGathering::kShortPause), absl::ZeroDuration());
+    EXPECT_EQ(gathering_.PauseAfter(1, false, now_ += DatagramGathering::kShortest), absl::ZeroDuration());
 }
 
-TEST_F(DatagramGatheringTest, PausesAreLongUntilAFloodComesAndThenShort) {
+TEST_F(DatagramGatheringTest, PausesLastUntilEnoughHasGathered) {
   BeginPauses();
-  EXPECT_EQ(Next(20), DatagramGathering::kLongPause);
-  EXPECT_EQ(Next(20), DatagramGathering::kLongPause);
-  EXPECT_EQ(Next(100), DatagramGathering::kShortPause);
-  EXPECT_EQ(Next(100), DatagramGathering::kShortPause);
-  EXPECT_EQ(Next(20), DatagramGathering::kLongPause);
+  Next(32'000);
+  EXPECT_EQ(Next(32'000), absl::Milliseconds(2));
+  EXPECT_EQ(Next(32'000), absl::Milliseconds(2));
+}
+
+TEST_F(DatagramGatheringTest, PausesAreShortInAFloodAndNeverTooLong) {
+  BeginPauses();
+  Next(5'000);
+  EXPECT_EQ(Next(5'000), DatagramGathering::kLongest);
+  EXPECT_EQ(Next(200'000), DatagramGathering::kShortest);
+  EXPECT_EQ(Next(200'000), DatagramGathering::kShortest);
+  EXPECT_EQ(Next(5'000), DatagramGathering::kLongest);
 }
 
 TEST_F(DatagramGatheringTest, WhereMoreMayWaitThereIsNoPause) {

@@ -1,6 +1,7 @@
 #include "cc/net/io/udp_datagrams.h"
 
 #include <arpa/inet.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -28,7 +29,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Buffers that recvmmsg fills in one call: a place for each datagram and for the count that comes with it.
+// Buffers that recvmmsg fills in one call: a place for each datagram.
 class ReceiveBuffers {
  public:
   ReceiveBuffers(int count, size_t datagram_bytes)
@@ -37,17 +38,15 @@ class ReceiveBuffers {
         places_(count),
         messages_(count) {
     for (int i = 0; i < count; ++i) {
-      places_[i].data = {bytes_.get() + static_cast<size_t>(i) * stride_, datagram_bytes};
-      messages_[i].msg_hdr.msg_iov = &places_[i].data;
+      places_[i] = {bytes_.get() + static_cast<size_t>(i) * stride_, datagram_bytes};
+      messages_[i].msg_hdr.msg_iov = &places_[i];
       messages_[i].msg_hdr.msg_iovlen = 1;
-      messages_[i].msg_hdr.msg_control = places_[i].control;
-      messages_[i].msg_hdr.msg_controllen = sizeof(places_[i].control);
     }
     views_.reserve(count);
   }
 
   static size_t BytesFor(int count, size_t datagram_bytes) {
-    return static_cast<size_t>(count) * (StrideOf(datagram_bytes) + sizeof(Place) + sizeof(mmsghdr));
+    return static_cast<size_t>(count) * (StrideOf(datagram_bytes) + sizeof(iovec) + sizeof(mmsghdr));
   }
 
   // Returns the number of datagrams that were received, or -1 with errno.
@@ -55,37 +54,22 @@ class ReceiveBuffers {
     return recvmmsg(socket, messages_.data(), static_cast<unsigned>(messages_.size()), MSG_DONTWAIT, nullptr);
   }
 
-  // Returns the first `received` datagrams and makes their places ready for the next call. `drops` is the
-  // kernel's count of drops, which wraps around.
-  DatagramBatch Take(int received, uint32_t& drops) {
+  // Returns the first `received` datagrams.
+  DatagramBatch Take(int received) {
     DatagramBatch batch;
     views_.clear();
-    const uint32_t known = drops;
     for (int i = 0; i < received; ++i) {
-      msghdr& header = messages_[i].msg_hdr;
-      // The kernel leaves the count out while it is zero.
-      for (cmsghdr* note = CMSG_FIRSTHDR(&header); note != nullptr; note = CMSG_NXTHDR(&header, note)) {
-        if (note->cmsg_level == SOL_SOCKET && note->cmsg_type == SO_RXQ_OVFL)
-          std::memcpy(&drops, CMSG_DATA(note), sizeof(drops));
-      }
-      header.msg_controllen = sizeof(places_[i].control);
-      if (header.msg_flags & MSG_TRUNC) {
+      if (messages_[i].msg_hdr.msg_flags & MSG_TRUNC) {
         ++batch.truncated;
       } else {
-        views_.emplace_back(static_cast<const char*>(places_[i].data.iov_base), messages_[i].msg_len);
+        views_.emplace_back(static_cast<const char*>(places_[i].iov_base), messages_[i].msg_len);
       }
     }
     batch.datagrams = views_;
-    batch.dropped = static_cast<uint32_t>(drops - known);
     return batch;
   }
 
  private:
-  struct Place {
-    iovec data;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t))];
-  };
-
   // Returns one cache line more than a datagram takes: with a stride of 64 KiB the first lines of all
   // datagrams would compete for the same few places of the processor's cache.
   static size_t StrideOf(size_t datagram_bytes) { return (datagram_bytes + 63) / 64 * 64 + 64; }
@@ -93,9 +77,26 @@ class ReceiveBuffers {
   const size_t stride_;
   // Left uninitialized, so that pages without a datagram are never resident.
   const std::unique_ptr<char[]> bytes_;
-  std::vector<Place> places_;
+  std::vector<iovec> places_;
   std::vector<mmsghdr> messages_;
   std::vector<std::string_view> views_;
+};
+
+// Counts the datagrams that found a socket's buffer full. The kernel could also tell of them with each datagram
+// (SO_RXQ_OVFL), which costs more than a call for many.
+class Drops {
+ public:
+  // Returns the number since the last call; 0 where the kernel doesn't tell (Linux before 4.12).
+  int64_t Take(int socket) {
+    uint32_t info[SK_MEMINFO_VARS] = {};
+    socklen_t size = sizeof(info);
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, info, &size) != 0 || size < sizeof(info)) return 0;
+    // The kernel's count wraps around.
+    return static_cast<uint32_t>(info[SK_MEMINFO_DROPS] - std::exchange(known_, info[SK_MEMINFO_DROPS]));
+  }
+
+ private:
+  uint32_t known_ = 0;
 };
 
 class Socket {
@@ -221,7 +222,8 @@ class UdpDatagrams : public Datagrams {
       }
       turn.received += received;
       turn.more = received == datagrams_per_batch_;
-      const DatagramBatch batch = buffers_.Take(received, drops_);
+      DatagramBatch batch = buffers_.Take(received);
+      if (turn.received == received) batch.dropped = drops_.Take(socket_.number());
       for (const std::string_view datagram : batch.datagrams) bytes += datagram.size() + kCostOfOne;
       bytes += static_cast<size_t>(batch.truncated) * kCostOfOne;
       take(batch);
@@ -247,7 +249,7 @@ class UdpDatagrams : public Datagrams {
   ReceiveBuffers buffers_;
   const std::string where_;
   const uint16_t port_;
-  uint32_t drops_ = 0;
+  Drops drops_;
   bool watched_ = false;
 };
 
@@ -274,9 +276,6 @@ absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOpt
   const int bytes = options.receive_buffer_bytes;
   if (bytes > 0 && setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0)
     return unavailable();
-  // A kernel that refuses the option counts no drops; datagrams are received all the same.
-  const int on = 1;
-  static_cast<void>(setsockopt(socket.number(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
   at.sin_port = htons(options.port);
   socklen_t size = sizeof(at);
   if (bind(socket.number(), reinterpret_cast<const sockaddr*>(&at), size) != 0 ||
