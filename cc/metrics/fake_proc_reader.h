@@ -26,6 +26,7 @@ class FakeProcReader : public ProcReader {
   struct Process {
     std::optional<int64_t> files;
     std::optional<int64_t> threads;
+    ProcessLimits limits = {};
   };
   struct Cpu {
     uint64_t user = 0;
@@ -64,6 +65,7 @@ class FakeProcReader : public ProcReader {
   }
   std::optional<int64_t> OpenFiles(int process) override { return processes.at(process).files; }
   std::optional<int64_t> Threads(int process) override { return processes.at(process).threads; }
+  ProcessLimits Limits(int process) override { return processes.at(process).limits; }
   std::optional<DiskSpace> TemporarySpace() override { return space; }
   double ticks_per_second() const override { return 100; }
 

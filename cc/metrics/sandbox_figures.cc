@@ -4,8 +4,6 @@
 #include <functional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace thaw {
 namespace {
 
@@ -170,9 +168,9 @@ void SandboxFigures::ReadLimits() {
     if (limit.has_value()) least = std::min(least.value_or(*limit), *limit);
   };
   reader_.ForEachProcess([&](int process) {
-    if (!reader_.Read(absl::StrCat(process, "/limits"), text_)) return;
-    keep_least(peaks_.most_files, ParseSoftLimit(text_, "Max open files"));
-    keep_least(peaks_.most_threads, ParseSoftLimit(text_, "Max processes"));
+    const ProcessLimits limits = reader_.Limits(process);
+    keep_least(peaks_.most_files, limits.files);
+    keep_least(peaks_.most_threads, limits.threads);
   });
 }
 

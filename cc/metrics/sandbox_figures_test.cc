@@ -122,9 +122,10 @@ TEST_F(SandboxFiguresTest, AnUnusedTmpIsNotTold) {
 }
 
 TEST_F(SandboxFiguresTest, LimitsAreTheLeastOfAllProcessesAlsoAbove1024) {
-  proc_.processes = {{1, {.files = 1, .threads = 1}}, {7, {.files = 1, .threads = 1}}};
-  proc_.texts["1/limits"] = "Max processes  5000 5000 processes\nMax open files  65536 65536 files\n";
-  proc_.texts["7/limits"] = "Max processes  unlimited unlimited processes\nMax open files  4096 9000 files\n";
+  proc_.processes = {
+      {1, {.files = 1, .threads = 1, .limits = {.files = 65536, .threads = 5000}}},
+      {7, {.files = 1, .threads = 1, .limits = {.files = 4096, .threads = std::nullopt}}},
+  };
   figures_.Begin("a");
   const Values values = ValuesOf(figures_.End("a"));
   EXPECT_EQ(values.at("fd_max"), 4096);

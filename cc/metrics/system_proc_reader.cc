@@ -1,6 +1,7 @@
 #include "cc/metrics/system_proc_reader.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/read_file.h"
+#include "cc/metrics/proc_texts.h"
 
 namespace thaw {
 namespace {
@@ -37,6 +39,11 @@ std::optional<int64_t> CountEntries(const std::string& path) {
   const bool read = VisitFolder(path, [&entries](std::string_view) { return ++entries < kMostEntries; });
   if (!read) return std::nullopt;
   return entries;
+}
+
+std::optional<int64_t> SoftLimit(const rlimit& limit) {
+  if (limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return static_cast<int64_t>(limit.rlim_cur);
 }
 
 std::string PathOf(int process, std::string_view name) { return absl::StrCat("/proc/", process, "/", name); }
@@ -66,8 +73,13 @@ std::optional<int64_t> SystemProcReader::OpenFiles(int process) {
   const std::string path = PathOf(process, "fd");
   struct stat folder = {};
   if (stat(path.c_str(), &folder) != 0) return std::nullopt;
-  // Since Linux 6.2 the folder's size is the number of files. Counting them makes the kernel look each one up.
-  if (folder.st_size > 0) return folder.st_size;
+  // Counting files makes the kernel look each one up.
+  if (!sizes_count_.has_value()) {
+    struct stat own = {};
+    // This process has at least one open file, the event loop's.
+    sizes_count_ = stat("/proc/self/fd", &own) == 0 && own.st_size > 0;
+  }
+  if (*sizes_count_ || folder.st_size > 0) return folder.st_size;
   std::optional<int64_t> files = CountEntries(path);
   // The folder is one of this process's own files while it is read.
   if (files.has_value() && process == getpid()) --*files;
@@ -82,6 +94,17 @@ std::optional<int64_t> SystemProcReader::Threads(int process) {
   // may not count these.
   if (folder.st_nlink > 2) return static_cast<int64_t>(folder.st_nlink) - 2;
   return CountEntries(path);
+}
+
+ProcessLimits SystemProcReader::Limits(int process) {
+  rlimit files = {};
+  rlimit threads = {};
+  // Allowed for processes of the same user, as those of a function are. The text takes ten times as long.
+  if (prlimit(process, RLIMIT_NOFILE, nullptr, &files) == 0 &&
+      prlimit(process, RLIMIT_NPROC, nullptr, &threads) == 0)
+    return {.files = SoftLimit(files), .threads = SoftLimit(threads)};
+  if (!Read(absl::StrCat(process, "/limits"), text_)) return {};
+  return {.files = ParseSoftLimit(text_, "Max open files"), .threads = ParseSoftLimit(text_, "Max processes")};
 }
 
 std::optional<DiskSpace> SystemProcReader::TemporarySpace() {

@@ -8,6 +8,7 @@
 #ifndef THAW_CC_METRICS_SYSTEM_PROC_READER_H_
 #define THAW_CC_METRICS_SYSTEM_PROC_READER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,15 @@ class SystemProcReader : public ProcReader {
   void ForEachProcess(absl::FunctionRef<void(int process)> visit) override;
   std::optional<int64_t> OpenFiles(int process) override;
   std::optional<int64_t> Threads(int process) override;
+  ProcessLimits Limits(int process) override;
   std::optional<DiskSpace> TemporarySpace() override;
   double ticks_per_second() const override;
 
  private:
   std::vector<int> processes_;
+  // Whether the size of a folder /proc/N/fd is the number of files, as it is since Linux 6.2; nullopt: unknown.
+  std::optional<bool> sizes_count_;
+  std::string text_;
 };
 
 }  // namespace thaw

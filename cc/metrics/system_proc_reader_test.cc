@@ -1,6 +1,7 @@
 #include "cc/metrics/system_proc_reader.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "cc/metrics/proc_texts.h"
 #include "gtest/gtest.h"
 
@@ -55,6 +57,27 @@ TEST(SystemProcReaderTest, AProcessThatIsGoneHasNoFigures) {
   SystemProcReader reader;
   EXPECT_FALSE(reader.OpenFiles(2'000'000'000).has_value());
   EXPECT_FALSE(reader.Threads(2'000'000'000).has_value());
+  EXPECT_FALSE(reader.Limits(2'000'000'000).files.has_value());
+}
+
+TEST(SystemProcReaderTest, LimitsAreThoseOfTheText) {
+  SystemProcReader reader;
+  std::string text;
+  for (const int process : {getpid(), 1}) {
+    if (!reader.Read(absl::StrCat(process, "/limits"), text)) continue;
+    const ProcessLimits limits = reader.Limits(process);
+    EXPECT_EQ(limits.files, ParseSoftLimit(text, "Max open files")) << process;
+    EXPECT_EQ(limits.threads, ParseSoftLimit(text, "Max processes")) << process;
+  }
+  const ProcessLimits own = reader.Limits(getpid());
+  rlimit files = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  ASSERT_GT(files.rlim_cur, 17u);
+  const rlimit lower = {.rlim_cur = 17, .rlim_max = files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &lower), 0);
+  EXPECT_EQ(reader.Limits(getpid()).files, 17);
+  EXPECT_EQ(reader.Limits(getpid()).threads, own.threads);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 }
 
 TEST(SystemProcReaderTest, SpaceOfTmp) {
