@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/flush/metric_flusher.h"
 #include "cc/metrics/series_payload.h"
 #include "cc/metrics/sketch_payload.h"
@@ -44,11 +45,13 @@ class MetricIntake::Encoder : public MetricPointTaker {
   explicit Encoder(MetricIntake& intake) : intake_(intake) {}
 
   void TakeSeries(const MetricLabel& label, SeriesType type, absl::Span<const SeriesPoint> points) override {
+    MakeRoom(intake_.series_);
     AppendSeries(label, type, points, TagsOf(label).series, intake_.series_);
     if (intake_.series_.size() >= kHandOverBytes) intake_.HandOverSeries();
     Charge();
   }
   void TakeSketches(const MetricLabel& label, absl::Span<const SketchPoint> points) override {
+    MakeRoom(intake_.sketches_);
     AppendSketches(label, points, TagsOf(label).sketches, intake_.sketches_);
     if (intake_.sketches_.size() >= kHandOverBytes) intake_.HandOverSketches();
     Charge();
@@ -58,9 +61,22 @@ class MetricIntake::Encoder : public MetricPointTaker {
   const CommonTags& TagsOf(const MetricLabel& label) const {
     return label.owner == MetricOwner::kFunction ? intake_.function_tags_ : intake_.extension_tags_;
   }
+  // Makes room in a batch for what is still to come, estimated by what has come. Growing step by step would cost more
+  // than encoding, since the kernel clears each page of fresh memory.
+  void MakeRoom(MetricBatch& batch) {
+    constexpr size_t kUsualBytes = 512;  // of a series or sketch
+    ++taken_;
+    ProtobufWriter& fields = batch.fields;
+    if (fields.capacity() - fields.size() >= kUsualBytes) return;
+    const size_t to_come = fields.size() / taken_ * (intake_.aggregator_.to_drain() * 9 / 8);
+    const size_t room = std::clamp(to_come, 8 * kUsualBytes, kHandOverBytes);
+    // Without this memory the batch grows as it must.
+    static_cast<void>(fields.ReserveMore(room, nullptr));
+  }
   void Charge() { intake_.charge_.Set(intake_.series_.memory() + intake_.sketches_.memory()); }
 
   MetricIntake& intake_;
+  size_t taken_ = 0;  // metrics so far
 };
 
 MetricIntake::MetricIntake(MetricIntakeOptions options, Executor& executor, Clock& clock,

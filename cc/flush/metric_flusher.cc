@@ -1,12 +1,12 @@
 #include "cc/flush/metric_flusher.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "cc/base/protobuf_reader.h"
-#include "cc/base/split_to_fit.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/held_payload.h"
@@ -32,6 +32,42 @@ std::vector<std::string> Halves(std::string_view body) {
   return {std::string(body.substr(0, at)), std::string(body.substr(at))};
 }
 
+absl::Status Join(absl::Span<const HeldPayload<MetricBatch>> batch, std::string& body) {
+  size_t size = 0;
+  for (const HeldPayload<MetricBatch>& each : batch) size += each.payload.fields.size();
+  body.clear();
+  THAW_RETURN_IF_ERROR(Reserve(body, size, nullptr));
+  for (const HeldPayload<MetricBatch>& each : batch) body.append(each.payload.fields.bytes());
+  return absl::OkStatus();
+}
+
+// The most bytes of a request before and after compression.
+struct RequestLimits {
+  size_t content;
+  size_t compressed;
+};
+
+// Compresses a payload and passes it on, in halves if it is too large. A series or sketch alone is passed on whatever
+// its size.
+absl::Status EmitToFit(std::string_view body, const RequestLimits& limits, int level, ZstdCompressor& compressor,
+                       absl::FunctionRef<void(std::string packed)> emit) {
+  std::vector<std::string> halves;
+  if (body.size() > limits.content) halves = Halves(body);
+  if (halves.empty()) {
+    THAW_ASSIGN_OR_RETURN(std::string packed, compressor.Compress(body, level));
+    if (packed.size() > limits.compressed) halves = Halves(body);
+    if (halves.empty()) {
+      emit(std::move(packed));
+      return absl::OkStatus();
+    }
+  }
+  for (std::string& half : halves) {
+    THAW_RETURN_IF_ERROR(EmitToFit(half, limits, level, compressor, emit));
+    half = std::string();
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void MetricEncodingBase::Workspace::Release() {
@@ -47,27 +83,19 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
   while (!held.empty()) {
     const absl::Span<const HeldPayload<MetricBatch>> batch = TakeBatch<MetricBatch>(
         held, {.bytes = options.max_batch_bytes}, [](const MetricBatch& /*each*/) { return size_t{1}; });
-    workspace.body.clear();
-    for (const HeldPayload<MetricBatch>& each : batch) workspace.body.append(each.payload.fields.bytes());
-    std::vector<std::string> left =
-        CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves);
-    std::reverse(left.begin(), left.end());  // the next one is the last
-    while (!left.empty()) {
-      const std::string body = std::move(left.back());
-      left.pop_back();
-      THAW_ASSIGN_OR_RETURN(std::string packed,
-                            workspace.compressor.Compress(body, options.compression_level));
-      std::vector<std::string> halves;
-      if (packed.size() > max_compressed) halves = Halves(body);
-      if (!halves.empty()) {
-        left.push_back(std::move(halves[1]));
-        left.push_back(std::move(halves[0]));
-        continue;
-      }
+    const auto emit_packed = [&](std::string packed) {
       emit({.headers = headers,
             .body = std::make_shared<const std::string>(std::move(packed)),
             .payloads = IdsOf(batch)});
+    };
+    // A batch alone, as a flush usually has, is compressed where it is.
+    std::string_view body = batch.front().payload.fields.bytes();
+    if (batch.size() > 1) {
+      THAW_RETURN_IF_ERROR(Join(batch, workspace.body));
+      body = workspace.body;
     }
+    THAW_RETURN_IF_ERROR(EmitToFit(body, {.content = options.max_batch_bytes, .compressed = max_compressed},
+                                   options.compression_level, workspace.compressor, emit_packed));
   }
   return absl::OkStatus();
 }

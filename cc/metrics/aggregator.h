@@ -93,6 +93,8 @@ class Aggregator {
 
   bool empty() const { return contexts_.empty() && draining_.empty(); }
   size_t contexts() const { return contexts_.size() + draining_.size(); }
+  // Returns the number of metrics that a drain which has begun has yet to hand over.
+  size_t to_drain() const { return draining_.size(); }
   // Returns the bytes that are charged.
   size_t bytes() const { return charge_.bytes(); }
   const AggregatorCounts& counts() const { return counts_; }
