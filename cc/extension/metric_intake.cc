@@ -68,8 +68,8 @@ class MetricIntake::Encoder : public MetricPointTaker {
     ++taken_;
     ProtobufWriter& fields = batch.fields;
     if (fields.capacity() - fields.size() >= kUsualBytes) return;
-    const size_t to_come = fields.size() / taken_ * (intake_.aggregator_.to_drain() * 9 / 8);
-    const size_t room = std::clamp(to_come, 8 * kUsualBytes, kHandOverBytes);
+    const size_t to_come = fields.size() / taken_ * (intake_.aggregator_.to_drain() * 6 / 5);
+    const size_t room = std::clamp(to_come, 64 * kUsualBytes, kHandOverBytes);
     // Without this memory the batch grows as it must.
     static_cast<void>(fields.ReserveMore(room, nullptr));
   }
