@@ -47,7 +47,8 @@ class Unlimited : public ByteAccount {
 // Stops the loop when all lines have come that wait at the beginning.
 class StoppingSink : public MetricSink {
  public:
-  explicit StoppingSink(EventLoop& loop) : loop_(loop), aggregator_({.max_bytes = 16 << 20}, loop, account_) {}
+  explicit StoppingSink(EventLoop& loop)
+      : loop_(loop), aggregator_({.max_bytes = 16 << 20}, loop, account_) {}
   void Add(const MetricSample& sample) override {
     aggregator_.Add(sample, MetricOwner::kFunction);
     if (++samples_ % (kWaiting * kLinesOfDatagram) == 0) loop_.Stop();

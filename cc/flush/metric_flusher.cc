@@ -49,8 +49,8 @@ struct RequestLimits {
 
 // Compresses a payload and passes it on, in halves if it is too large. A series or sketch alone is passed on whatever
 // its size.
-absl::Status EmitToFit(std::string_view body, const RequestLimits& limits, int level, ZstdCompressor& compressor,
-                       absl::FunctionRef<void(std::string packed)> emit) {
+absl::Status EmitToFit(std::string_view body, const RequestLimits& limits, int level,
+                       ZstdCompressor& compressor, absl::FunctionRef<void(std::string packed)> emit) {
   std::vector<std::string> halves;
   if (body.size() > limits.content) halves = Halves(body);
   if (halves.empty()) {

@@ -55,11 +55,12 @@ void Aggregator::Add(const MetricSample& sample, MetricOwner owner) {
   const int64_t bucket = sample.time.has_value()       ? BucketOf(absl::ToUnixSeconds(*sample.time))
                          : sample.received.has_value() ? BucketOf(absl::ToUnixSeconds(*sample.received))
                                                        : BucketOf(NowInSeconds());
-  AddAs({.name = sample.name, .tags = tags, .type = sample.type, .owner = owner, .timed = timed}, sample, bucket);
+  AddAs({.name = sample.name, .tags = tags, .type = sample.type, .owner = owner, .timed = timed}, sample,
+        bucket);
   if (sample.type != MetricType::kHistogram || !options_.histograms.copy_to_distribution) return;
   const std::string name = absl::StrCat(options_.histograms.distribution_prefix, sample.name);
-  AddAs({.name = name, .tags = tags, .type = MetricType::kDistribution, .owner = owner, .timed = false}, sample,
-        bucket);
+  AddAs({.name = name, .tags = tags, .type = MetricType::kDistribution, .owner = owner, .timed = false},
+        sample, bucket);
 }
 
 void Aggregator::AddAs(const Labels& labels, const MetricSample& sample, int64_t bucket) {

@@ -200,9 +200,9 @@ class Aggregator {
   absl::flat_hash_map<std::string, std::unique_ptr<Name>> names_;
   size_t most_contexts_ = 0;  // that a name has
   Contexts contexts_;
-  Contexts draining_;                   // what a drain that has begun has not handed over
-  Contexts::iterator next_;             // of them
-  TagSet tags_;                         // of the sample that is being taken
+  Contexts draining_;        // what a drain that has begun has not handed over
+  Contexts::iterator next_;  // of them
+  TagSet tags_;              // of the sample that is being taken
   const TagSet limited_tags_;
   CountTimes count_times_;
   std::vector<SeriesPoint> points_;

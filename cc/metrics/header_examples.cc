@@ -28,6 +28,7 @@
 #include "cc/metrics/statsd_event.h"
 #include "cc/metrics/statsd_item.h"
 #include "cc/metrics/system_proc_reader.h"
+#include "cc/metrics/tag_memo.h"
 #include "cc/metrics/tag_sets.h"
 
 namespace thaw {
@@ -118,7 +119,11 @@ void SketchPayloadExample(absl::Span<const std::string> function_tags, const Met
 #include "cc/metrics/sketch_payload.h.example"
 }
 
-void TagSetsExample(std::vector<std::string_view> tags, TagSets& sets) {
+void TagMemoExample() {
+#include "cc/metrics/tag_memo.h.example"
+}
+
+void TagSetsExample(TagSets& sets) {
 #include "cc/metrics/tag_sets.h.example"
 }
 

@@ -104,7 +104,8 @@ ProcessLimits SystemProcReader::Limits(int process) {
       prlimit(process, RLIMIT_NPROC, nullptr, &threads) == 0)
     return {.files = SoftLimit(files), .threads = SoftLimit(threads)};
   if (!Read(absl::StrCat(process, "/limits"), text_)) return {};
-  return {.files = ParseSoftLimit(text_, "Max open files"), .threads = ParseSoftLimit(text_, "Max processes")};
+  return {.files = ParseSoftLimit(text_, "Max open files"),
+          .threads = ParseSoftLimit(text_, "Max processes")};
 }
 
 std::optional<DiskSpace> SystemProcReader::TemporarySpace() {

@@ -75,7 +75,9 @@ class TagSets {
     bool operator()(const std::shared_ptr<const TagSet>& a, const std::shared_ptr<const TagSet>& b) const {
       return a == b;
     }
-    bool operator()(const std::shared_ptr<const TagSet>& set, const TagSet& tags) const { return *set == tags; }
+    bool operator()(const std::shared_ptr<const TagSet>& set, const TagSet& tags) const {
+      return *set == tags;
+    }
   };
 
   absl::flat_hash_set<std::shared_ptr<const TagSet>, Hash, Equal> sets_;
