@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
                                                            const Config& config,
                                                            std::function<double()> random,
                                                            std::vector<std::string>& warnings,
-                                                           SharedLimits limits) {
+                                                           SharedResources limits) {
   std::unique_ptr<Pipelines> made(new Pipelines(executor, clock, config));
   THAW_ASSIGN_OR_RETURN(made->client_,
                         MakeClient(executor, clock, network, config.client, random, &warnings));
@@ -44,10 +44,10 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
   made->api_key_ =
       MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config, std::move(random));
   made->key_source_ = made->api_key_;
-  made->limits_ = SharedLimitsFrom(executor, clock, config);
-  if (limits.bytes != nullptr) made->limits_.bytes = std::move(limits.bytes);
+  made->shared_ = SharedResourcesFrom(executor, clock, config);
+  if (limits.bytes != nullptr) made->shared_.bytes = std::move(limits.bytes);
   made->coordinator_ = std::make_unique<FlushCoordinator>(
-      executor, clock, FlushScheduleFrom(config, clock.Now()), made->limits_, CoordinatorOptionsFrom(config));
+      executor, clock, FlushScheduleFrom(config, clock.Now()), made->shared_, CoordinatorOptionsFrom(config));
   made->coordinator_->AddClient("intake", client);
   made->coordinator_->AddClient("aws", *made->aws_client_);
   const PipelineParts parts = made->PartsWith(warnings);

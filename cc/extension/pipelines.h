@@ -30,7 +30,7 @@
 #include "cc/flush/metric_flusher.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_list.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
 #include "cc/lambda/keys/configured_api_key.h"
@@ -52,7 +52,7 @@ class Pipelines {
   static absl::StatusOr<std::unique_ptr<Pipelines>> Make(Executor& executor, Clock& clock, Network& network,
                                                          const Config& config, std::function<double()> random,
                                                          std::vector<std::string>& warnings,
-                                                         SharedLimits limits = {});
+                                                         SharedResources limits = {});
 
   // Returns the flusher of one kind of payloads; nullptr if its pipeline is switched off.
   template <typename Flusher>
@@ -73,7 +73,7 @@ class Pipelines {
   const ClientCounts& client_counts() const { return client_->counts(); }
 
   // The budget that holds all queued data.
-  ByteBudget& bytes() { return *limits_.bytes; }
+  ByteBudget& bytes() { return *shared_.bytes; }
 
   FlushCoordinator& coordinator() { return *coordinator_; }
   const FlushCoordinator& coordinator() const { return *coordinator_; }
@@ -91,7 +91,7 @@ class Pipelines {
             .clock = clock_,
             .client = *client_,
             .coordinator = *coordinator_,
-            .limits = limits_,
+            .limits = shared_,
             .api_key = key_source_,
             .config = config_,
             .warnings = warnings};
@@ -106,7 +106,7 @@ class Pipelines {
   std::unique_ptr<Client> aws_client_;  // to the stores of API keys
   std::shared_ptr<ConfiguredApiKey> api_key_;
   std::shared_ptr<ApiKeySource> key_source_;  // the same
-  SharedLimits limits_;
+  SharedResources shared_;
   PipelineList list_;
   PayloadId next_proxied_ = 1;
   int named_hosts_ = 0;

@@ -35,11 +35,16 @@ absl::Status TooLarge(size_t max_size) {
 
 }  // namespace
 
-void ZstdCompressor::FreeContext::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
+void ZstdMemory::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
+
+ZSTD_CCtx_s* ZstdMemory::Get() {
+  if (context_ == nullptr) context_.reset(ZSTD_createCCtx());
+  return context_.get();
+}
 
 absl::StatusOr<std::string> ZstdCompressor::Compress(std::string_view data, int level) {
-  if (context_ == nullptr) context_.reset(ZSTD_createCCtx());
-  if (context_ == nullptr) return absl::ResourceExhaustedError("no memory for zstd");
+  ZSTD_CCtx* const context = (shared_ != nullptr ? *shared_ : own_).Get();
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for zstd");
   if (const size_t most = ZSTD_compressBound(data.size()); most > frame_capacity_) {
     frame_.reset();
     frame_capacity_ = 0;
@@ -48,7 +53,7 @@ absl::StatusOr<std::string> ZstdCompressor::Compress(std::string_view data, int 
     frame_capacity_ = most;
   }
   const size_t size =
-      ZSTD_compressCCtx(context_.get(), frame_.get(), frame_capacity_, data.data(), data.size(), level);
+      ZSTD_compressCCtx(context, frame_.get(), frame_capacity_, data.data(), data.size(), level);
   if (ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation)
     return absl::ResourceExhaustedError("no memory for zstd");
   if (ZSTD_isError(size)) return absl::InternalError(absl::StrCat("zstd: ", ZSTD_getErrorName(size)));
@@ -57,7 +62,7 @@ absl::StatusOr<std::string> ZstdCompressor::Compress(std::string_view data, int 
 }
 
 void ZstdCompressor::Release() {
-  context_.reset();
+  own_.Release();
   frame_.reset();
   frame_capacity_ = 0;
 }

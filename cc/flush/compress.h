@@ -17,9 +17,27 @@ struct ZSTD_CCtx_s;
 
 namespace thaw {
 
-// Compresses into zstd frames, one after the other in the same memory, which stays as large as the largest
-// needed it. Fresh memory for each frame would cost as much as compressing, since the kernel clears every
-// page.
+// Memory in which zstd compresses, for any number of compressors that use it one after the other. It stays as large as
+// the largest frame needed it: about a megabyte. Fresh memory for each frame would cost as much as compressing, since
+// the kernel clears every page.
+class ZstdMemory {
+ public:
+  ZstdMemory() = default;
+  ZstdMemory(const ZstdMemory&) = delete;
+  ZstdMemory& operator=(const ZstdMemory&) = delete;
+
+  // Returns null if there is no memory.
+  ZSTD_CCtx_s* Get();
+  void Release() { context_.reset(); }
+
+ private:
+  struct Free {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
+  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
+};
+
+// Compresses into zstd frames, one after the other.
 class ZstdCompressor {
  public:
   ZstdCompressor() = default;
@@ -29,14 +47,14 @@ class ZstdCompressor {
   // Returns one frame that states its content's size. `level`: 1 to 22. Equal data give equal bytes, whatever
   // was compressed before.
   absl::StatusOr<std::string> Compress(std::string_view data, int level);
-  // Frees the memory.
+  // Compresses in `memory` from now on.
+  void Share(std::shared_ptr<ZstdMemory> memory) { shared_ = std::move(memory); }
+  // Frees the memory, apart from that which is shared.
   void Release();
 
  private:
-  struct FreeContext {
-    void operator()(ZSTD_CCtx_s* context) const;
-  };
-  std::unique_ptr<ZSTD_CCtx_s, FreeContext> context_;
+  ZstdMemory own_;
+  std::shared_ptr<ZstdMemory> shared_;  // null: own_ is used
   std::unique_ptr<char[]> frame_;
   size_t frame_capacity_ = 0;
 };

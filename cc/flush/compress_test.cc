@@ -1,6 +1,7 @@
 #include "cc/flush/compress.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cc/base/fake_byte_account.h"
@@ -55,6 +56,21 @@ TEST_P(Compress, MembersThatFollowEachOtherAreOneContent) {
   const absl::Status rubbish = GetParam().decompress(two + std::string(20, 'x'), 100).status();
   EXPECT_EQ(rubbish.message(),
             "at byte " + std::to_string(two.size()) + ": the bytes that follow are not compressed");
+}
+
+TEST(ZstdCompressorTest, CompressorsShareMemoryThatStaysWhenTheyReleaseTheirs) {
+  const auto memory = std::make_shared<ZstdMemory>();
+  ZstdCompressor one;
+  ZstdCompressor two;
+  one.Share(memory);
+  two.Share(memory);
+  const std::string text(300'000, 'x');
+  EXPECT_EQ(*one.Compress(text, 3), *CompressZstd(text, 3));
+  const ZSTD_CCtx_s* const kept = memory->Get();
+  one.Release();
+  EXPECT_EQ(*two.Compress("other", 3), *CompressZstd("other", 3));
+  EXPECT_EQ(*one.Compress(text, 9), *CompressZstd(text, 9));
+  EXPECT_EQ(memory->Get(), kept);
 }
 
 TEST(GzipTest, ZerosBehindTheLastMemberAreNoContent) {

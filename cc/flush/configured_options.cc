@@ -35,8 +35,13 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const 
   return endpoints;
 }
 
-SharedLimits SharedLimitsFrom(Executor& executor, Clock& clock, const Config& config) {
-  return MakeSharedLimits(executor, clock, {.outbox_bytes = config.outbox_bytes});
+SharedResources SharedResourcesFrom(Executor& executor, Clock& clock, const Config& config) {
+  // The memory to compress in is a megabyte, and making it anew takes a fifth of the time of a flush of metrics. It is
+  // kept where a function has 256 MB or more: there it matters less than the time.
+  constexpr size_t kKeptFrom = size_t{32} << 20;
+  SharedResources shared = MakeSharedResources(executor, clock, {.outbox_bytes = config.outbox_bytes});
+  if (config.outbox_bytes >= kKeptFrom) shared.zstd = std::make_shared<ZstdMemory>();
+  return shared;
 }
 
 FlushSchedule FlushScheduleFrom(const Config& config, const ClockReading& now) {

@@ -1,6 +1,6 @@
 // Makes the options of flushers and the coordinator from the configuration.
 //
-//   const SharedLimits limits = SharedLimitsFrom(executor, clock, config);
+//   const SharedResources limits = SharedResourcesFrom(executor, clock, config);
 //   FlushCoordinator coordinator(executor, clock, FlushScheduleFrom(config, clock.Now()), limits,
 //                                CoordinatorOptionsFrom(config));
 //   const FlusherOptions options = FlusherOptionsFrom(config, PipelineNamed("traces"));
@@ -22,7 +22,7 @@
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/pipeline_spec.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 
 namespace thaw {
 
@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const 
                                                     std::vector<std::string>& warnings);
 
 // Makes the byte budget and the outage budget that all pipelines of the process share.
-SharedLimits SharedLimitsFrom(Executor& executor, Clock& clock, const Config& config);
+SharedResources SharedResourcesFrom(Executor& executor, Clock& clock, const Config& config);
 
 FlushSchedule FlushScheduleFrom(const Config& config, const ClockReading& now);
 

@@ -1,5 +1,7 @@
 #include "cc/flush/configured_options.h"
 
+#include <utility>
+
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/flush/pipeline_table.h"
@@ -25,11 +27,21 @@ TEST(ConfiguredOptionsTest, EachPipelineHasItsDefaultsAndConfiguredValues) {
   EXPECT_TRUE(stats.Validate().ok());
 }
 
+TEST(ConfiguredOptionsTest, SmallFunctionsKeepNoMemoryToCompress) {
+  ManualExecutor executor;
+  FakeClock clock(executor);
+  for (const auto& [memory, kept] :
+       {std::pair("128", false), std::pair("255", false), std::pair("256", true)}) {
+    const Config config = LoadConfig({{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory}}, "");
+    EXPECT_EQ(SharedResourcesFrom(executor, clock, config).zstd != nullptr, kept) << memory;
+  }
+}
+
 TEST(ConfiguredOptionsTest, LimitsScheduleAndCoordinator) {
   const Config config = LoadConfig(kEnvironment, "");
   ManualExecutor executor;
   FakeClock clock(executor);
-  const SharedLimits limits = SharedLimitsFrom(executor, clock, config);
+  const SharedResources limits = SharedResourcesFrom(executor, clock, config);
   EXPECT_EQ(limits.bytes->limit(), size_t{32} << 20);
   EXPECT_TRUE(limits.outage->limits());
   EXPECT_EQ(CoordinatorOptionsFrom(config).flush_timeout, absl::Seconds(7));

@@ -30,10 +30,10 @@ namespace thaw {
 class CoordinatorFixture : public testing::Test {
  protected:
   void Make(std::string_view strategy, size_t outbox_bytes = size_t{32} << 20) {
-    limits_ = MakeSharedLimits(executor_, clock_, {.outbox_bytes = outbox_bytes});
+    shared_ = MakeSharedResources(executor_, clock_, {.outbox_bytes = outbox_bytes});
     coordinator_ = std::make_unique<FlushCoordinator>(
         executor_, clock_,
-        FlushSchedule(ParseFlushStrategy(strategy).value(), absl::Seconds(30), clock_.Now()), limits_,
+        FlushSchedule(ParseFlushStrategy(strategy).value(), absl::Seconds(30), clock_.Now()), shared_,
         CoordinatorOptions());
     coordinator_->AddClient("intake", client_);
     traces_ = MakePipeline(PipelineNamed("traces"), "https://traces.example");
@@ -45,7 +45,7 @@ class CoordinatorFixture : public testing::Test {
     std::vector<Endpoint> endpoints;
     endpoints.push_back(*MakeEndpoint(url, spec.path, std::make_shared<LiteralApiKey>("key")));
     auto flusher = std::make_unique<PipelineFlusher>(executor_, clock_, client_, DefaultFlusherOptions(spec),
-                                                     std::string(spec.name), std::move(endpoints), limits_);
+                                                     std::string(spec.name), std::move(endpoints), shared_);
     coordinator_->AddPipeline(*flusher);
     return flusher;
   }
@@ -102,7 +102,7 @@ class CoordinatorFixture : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   FakeClient client_{executor_, clock_};
-  SharedLimits limits_;
+  SharedResources shared_;
   std::unique_ptr<FlushCoordinator> coordinator_;
   std::unique_ptr<PipelineFlusher> traces_;
   std::unique_ptr<PipelineFlusher> stats_;

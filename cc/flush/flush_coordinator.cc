@@ -58,13 +58,13 @@ boost::json::object ToObject(const Client& client) {
 }  // namespace
 
 FlushCoordinator::FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule,
-                                   SharedLimits limits, CoordinatorOptions options)
+                                   SharedResources limits, CoordinatorOptions options)
     : executor_(executor),
       clock_(clock),
       schedule_(std::move(schedule)),
-      limits_(std::move(limits)),
+      shared_(std::move(limits)),
       options_(options) {
-  CHECK(limits_.bytes != nullptr && limits_.outage != nullptr);
+  CHECK(shared_.bytes != nullptr && shared_.outage != nullptr);
 }
 
 int64_t FlushCoordinator::kept_payloads() const {
@@ -163,7 +163,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   if (at_next_) ++counts_.begun_at_next;
   ++running_;
   if (in_background) ++running_in_background_;
-  limits_.outage->OnFlush();
+  shared_.outage->OnFlush();
   if (before_flush_ && !in_background) {
     Task<void> waiting = before_flush_(std::min(deadline / 4, kMostWaitForWork));
     co_await std::move(waiting);
@@ -287,10 +287,10 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
 std::string FlushCoordinator::ToJson() const {
   boost::json::object pipelines;
   for (const Flushable* pipeline : pipelines_) pipelines[pipeline->name()] = ToObject(*pipeline);
-  boost::json::object outages = CountsToJson(limits_.outage->counts());
-  outages["open"] = limits_.outage->open_breakers();
+  boost::json::object outages = CountsToJson(shared_.outage->counts());
+  outages["open"] = shared_.outage->open_breakers();
   boost::json::array out_of_reach;
-  for (const std::string& each : limits_.outage->OutOfReach()) out_of_reach.emplace_back(each);
+  for (const std::string& each : shared_.outage->OutOfReach()) out_of_reach.emplace_back(each);
   outages["now"] = std::move(out_of_reach);
   boost::json::object clients;
   for (const NamedClient& named : clients_) clients[named.name] = ToObject(*named.client);
@@ -300,7 +300,7 @@ std::string FlushCoordinator::ToJson() const {
                           {"flushes", CountsToJson(counts_)},
                           {"flush_time", ToObject(times_.flush_time)},
                           {"added_time", ToObject(times_.added_time)},
-                          {"bytes", {{"used", limits_.bytes->used()}, {"limit", limits_.bytes->limit()}}},
+                          {"bytes", {{"used", shared_.bytes->used()}, {"limit", shared_.bytes->limit()}}},
                           {"pipelines", std::move(pipelines)},
                           {"outages", std::move(outages)},
                           {"clients", std::move(clients)}});

@@ -55,7 +55,7 @@
 #include "cc/flush/flushable.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outage_counts.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -114,7 +114,7 @@ struct CoordinatorOptions {
 class FlushCoordinator {
  public:
   // `limits` must be those that the pipelines share; both members are needed.
-  FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule, SharedLimits limits,
+  FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule, SharedResources limits,
                    CoordinatorOptions options);
   FlushCoordinator(const FlushCoordinator&) = delete;
   FlushCoordinator& operator=(const FlushCoordinator&) = delete;
@@ -173,7 +173,7 @@ class FlushCoordinator {
   const Histogram& flush_time() const { return times_.flush_time; }
   const Histogram& added_time() const { return times_.added_time; }
   const std::vector<Flushable*>& pipelines() const { return pipelines_; }
-  const OutageCounts& outage_counts() const { return limits_.outage->counts(); }
+  const OutageCounts& outage_counts() const { return shared_.outage->counts(); }
   // The number of payloads that all pipelines keep.
   int64_t kept_payloads() const;
   // The number of requests to additional endpoints that all pipelines keep.
@@ -206,7 +206,7 @@ class FlushCoordinator {
   Executor& executor_;
   Clock& clock_;
   FlushSchedule schedule_;
-  const SharedLimits limits_;
+  const SharedResources shared_;
   const CoordinatorOptions options_;
   std::vector<Flushable*> pipelines_;
   std::vector<NamedClient> clients_;

@@ -352,7 +352,7 @@ TEST_F(FlushCoordinatorTest, AShutdownAsksNoBreakerAndWaitsForRunningFlushes) {
   client_.Answer(Unreachable());
   EXPECT_TRUE(Add(*traces_));
   for (int i = 0; i < 2; ++i) Run(coordinator_->Flush(FlushReason::kRace));
-  EXPECT_EQ(limits_.outage->open_breakers(), 1);
+  EXPECT_EQ(shared_.outage->open_breakers(), 1);
   AnswerAll(AcceptedAfter(absl::Milliseconds(200)));
   EXPECT_TRUE(Add(*logs_));
   Pass(absl::Milliseconds(1010));
@@ -400,7 +400,7 @@ TEST_F(FlushCoordinatorTest, TheJsonIsOneLineOfAllCounts) {
   EXPECT_EQ(at("/added_time/count"), "1");
   EXPECT_EQ(at("/clients/intake/handshake_time/count"), "0");
   EXPECT_EQ(at("/bytes/limit"), std::to_string(size_t{32} << 20));
-  EXPECT_EQ(at("/bytes/used"), std::to_string(limits_.bytes->used()));
+  EXPECT_EQ(at("/bytes/used"), std::to_string(shared_.bytes->used()));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Options of a pipeline's flusher.
 //
-// The limits that pipelines share have options of their own (shared_limits.h), and so has the emulation of
+// The limits that pipelines share have options of their own (shared_resources.h), and so has the emulation of
 // peers' clients (peers_options.h).
 //
 //   FlusherOptions options = DefaultFlusherOptions(PipelineNamed("stats"));

@@ -37,7 +37,7 @@
 #include "cc/flush/reach.h"
 #include "cc/flush/refusal_hold.h"
 #include "cc/flush/send_verdict.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/flush/stall_watch.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
@@ -189,9 +189,9 @@ void SendVerdictExample(const FlusherOptions& options, const SendResult& result,
 #include "cc/flush/send_verdict.h.example"
 }
 
-void SharedLimitsExample(Executor& executor, Clock& clock, Client& client, const FlusherOptions& options,
-                         Endpoint endpoint) {
-#include "cc/flush/shared_limits.h.example"
+void SharedResourcesExample(Executor& executor, Clock& clock, Client& client, const FlusherOptions& options,
+                            Endpoint endpoint) {
+#include "cc/flush/shared_resources.h.example"
 }
 
 void StallWatchExample(Clock& clock, int64_t bytes_moved, absl::Duration allowance,

@@ -39,10 +39,10 @@ class OutageTest : public CoordinatorFixture {
     int probing = 0;
     for (int i = 0; i < invocations; ++i) {
       SCOPED_TRACE(i);
-      const OutageCounts before = limits_.outage->counts();
+      const OutageCounts before = shared_.outage->counts();
       const absl::Duration left_before = Left();
       const absl::Duration added = Invoke(pipelines(i));
-      const OutageCounts after = limits_.outage->counts();
+      const OutageCounts after = shared_.outage->counts();
       const bool probed = after.probes > before.probes;
       if (Left() < left_before) {
         before_open += added;
@@ -65,7 +65,7 @@ class OutageTest : public CoordinatorFixture {
     for (int i = 0; coordinator_->kept_payloads() > 0 && i < 400; ++i)
       EXPECT_LE(Invoke({}), absl::Milliseconds(300));
     EXPECT_EQ(coordinator_->kept_payloads(), 0);
-    EXPECT_EQ(limits_.outage->open_breakers(), 0);
+    EXPECT_EQ(shared_.outage->open_breakers(), 0);
   }
   // Returns what the outage may still cost.
   absl::Duration Left() const {
@@ -73,7 +73,7 @@ class OutageTest : public CoordinatorFixture {
     for (const char* host : {"traces.example", "logs.example", "metrics.example"}) {
       Destination destination;
       destination.host = host;
-      left += limits_.outage->left(destination);
+      left += shared_.outage->left(destination);
     }
     return left;
   }
@@ -148,13 +148,13 @@ TEST_F(OutageTest, DataWithoutRoomIsRefusedOrEvictedAndCounted) {
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
   Suffer(200, [this](int) { return All(); });
   EXPECT_GT(refused_, 0);
-  EXPECT_LE(limits_.bytes->used(), limits_.bytes->limit());
+  EXPECT_LE(shared_.bytes->used(), shared_.bytes->limit());
   Recover();
   EXPECT_EQ(traces_->turned_away() + stats_->turned_away() + logs_->turned_away(), refused_);
   int64_t evicted = 0;
   for (const PipelineFlusher* pipeline : All()) evicted += pipeline->dropped()[DropReason::kEvicted];
   EXPECT_EQ(Delivered() + refused_ + evicted, offered_);
-  EXPECT_EQ(limits_.bytes->used(), 0);
+  EXPECT_EQ(shared_.bytes->used(), 0);
 }
 
 TEST_F(OutageTest, ASlowIntakeThatMovesIsNeverGivenUp) {
@@ -166,7 +166,7 @@ TEST_F(OutageTest, ASlowIntakeThatMovesIsNeverGivenUp) {
   });
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Invoke(All()), absl::Seconds(5));
   EXPECT_EQ(Delivered(), 60);
-  EXPECT_EQ(limits_.outage->counts().strikes, 0);
+  EXPECT_EQ(shared_.outage->counts().strikes, 0);
 }
 
 // The intake is so far away that an answer takes longer than a probe may.
@@ -174,7 +174,7 @@ TEST_F(OutageTest, AnIntakeThatIsFarAwayIsFoundAgain) {
   Make("end");
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
   for (int i = 0; i < 10; ++i) Invoke(All());
-  EXPECT_EQ(limits_.outage->open_breakers(), 2);
+  EXPECT_EQ(shared_.outage->open_breakers(), 2);
   client_.set_otherwise([this](const FakeClient::Sent&) {
     for (int i = 1; i < 3; ++i)
       clock_.SetAlarm(absl::Milliseconds(220 * i), LateAlarm::kRearm, [this] { client_.Move(); });
@@ -182,7 +182,7 @@ TEST_F(OutageTest, AnIntakeThatIsFarAwayIsFoundAgain) {
   });
   for (int i = 0; i < 60; ++i) Invoke({});
   EXPECT_EQ(coordinator_->kept_payloads(), 0);
-  EXPECT_EQ(limits_.outage->open_breakers(), 0);
+  EXPECT_EQ(shared_.outage->open_breakers(), 0);
 }
 
 // The answer of an intake that refuses data at once, and how a client waits after it.
@@ -215,12 +215,12 @@ TEST_F(OutageTest, RefusalsCostFourSecondsAtMostAndThenNearlyNothing) {
       EXPECT_LE(added, absl::Seconds(4));
       EXPECT_EQ(longer, 0);
       EXPECT_EQ(Delivered(), 0);
-      EXPECT_EQ(limits_.outage->counts().out_of_reach, 3) << "each endpoint once";
+      EXPECT_EQ(shared_.outage->counts().out_of_reach, 3) << "each endpoint once";
       AnswerAll({.result = Accepted()});
       for (int i = 0; coordinator_->kept_payloads() > 0 && i < 400; ++i) Invoke({});
       EXPECT_EQ(coordinator_->kept_payloads(), 0);
       EXPECT_EQ(Delivered(), 600);
-      EXPECT_EQ(limits_.outage->counts().back, 3);
+      EXPECT_EQ(shared_.outage->counts().back, 3);
     }
   }
 }
@@ -280,8 +280,8 @@ TEST_F(OutageTest, AfterAShortOutageShortInvocationsSendAgainSoon) {
   }
   EXPECT_EQ(coordinator_->kept_payloads(), 0);
   EXPECT_LE(after_it, 33) << "no longer than it lasted";
-  EXPECT_EQ(limits_.outage->counts().out_of_reach, 1);
-  EXPECT_EQ(limits_.outage->counts().back, 1);
+  EXPECT_EQ(shared_.outage->counts().out_of_reach, 1);
+  EXPECT_EQ(shared_.outage->counts().back, 1);
 }
 
 TEST_F(OutageTest, AfterAShortOutageRareInvocationsSendAgainWithTheNext) {
@@ -289,7 +289,7 @@ TEST_F(OutageTest, AfterAShortOutageRareInvocationsSendAgainWithTheNext) {
   AnswerAll({.result = Unreachable()});
   Invoke(All());
   Invoke(All());
-  EXPECT_GT(limits_.outage->open_breakers(), 0);
+  EXPECT_GT(shared_.outage->open_breakers(), 0);
   AnswerAll({.result = Accepted()});
   Invoke(All());
   EXPECT_EQ(coordinator_->kept_payloads(), 0);
@@ -305,17 +305,17 @@ TEST_F(OutageTest, AnOutageItsEndAndItsLossesAreLoggedOnce) {
   for (const FakeClient::Scripted& outage : outages) {
     Make("end");
     Invoke(All());
-    EXPECT_EQ(limits_.outage->counts().out_of_reach, 0);
+    EXPECT_EQ(shared_.outage->counts().out_of_reach, 0);
     for (int round = 1; round <= 2; ++round) {
       AnswerAll(outage);
       for (int i = 0; i < 30; ++i) Invoke({traces_.get(), logs_.get()});
-      EXPECT_EQ(limits_.outage->counts().out_of_reach, 2 * round) << "each of the two hosts once";
-      EXPECT_EQ(limits_.outage->OutOfReach().size(), 2u);
+      EXPECT_EQ(shared_.outage->counts().out_of_reach, 2 * round) << "each of the two hosts once";
+      EXPECT_EQ(shared_.outage->OutOfReach().size(), 2u);
       AnswerAll({.result = Accepted()});
-      for (int i = 0; i < 400 && limits_.outage->open_breakers() > 0; ++i) Invoke(All());
+      for (int i = 0; i < 400 && shared_.outage->open_breakers() > 0; ++i) Invoke(All());
       Invoke(All());
-      EXPECT_EQ(limits_.outage->counts().back, 2 * round);
-      EXPECT_TRUE(limits_.outage->OutOfReach().empty());
+      EXPECT_EQ(shared_.outage->counts().back, 2 * round);
+      EXPECT_TRUE(shared_.outage->OutOfReach().empty());
     }
     AnswerAll(outage);
     Invoke(All());
@@ -347,7 +347,7 @@ TEST_F(OutageTest, NothingIsToldWhereEverythingWasDelivered) {
   for (int i = 0; i < 10; ++i) Invoke(All());
   const FlushReport last = Run(coordinator_->Shutdown(absl::Seconds(2)));
   EXPECT_EQ(coordinator_->Losses(last), "");
-  EXPECT_EQ(limits_.outage->counts().out_of_reach, 0);
+  EXPECT_EQ(shared_.outage->counts().out_of_reach, 0);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@
 #include "cc/flush/peers_options.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -68,6 +68,7 @@ class PayloadFlusher : public Flushable {
                  std::optional<PeersOptions> peers = std::nullopt)
       : pipeline_(executor, clock, client, std::move(options), std::string(kPipeline.name),
                   std::move(endpoints), std::move(limits), peers) {
+    if constexpr (requires { workspace_.compressor; }) workspace_.compressor.Share(pipeline_.shared().zstd);
     pipeline_.set_splitter([this](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> bodies;
       for (std::string& body : Encoding::Split(*request.body, pipeline_.options()))

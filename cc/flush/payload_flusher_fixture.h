@@ -29,7 +29,7 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/flush/peers_options.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

@@ -24,9 +24,9 @@ constexpr size_t kFailuresOfTotal = 100;
 // A wait as long as a stall would be taken for one, so waits are shorter by this.
 constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
 
-SharedLimits LimitsOf(Executor& executor, Clock& clock, FlusherLimits limits) {
-  if (auto* shared = std::get_if<SharedLimits>(&limits)) return std::move(*shared);
-  return MakeSharedLimits(executor, clock, std::get<LimitOptions>(limits));
+SharedResources LimitsOf(Executor& executor, Clock& clock, FlusherLimits limits) {
+  if (auto* shared = std::get_if<SharedResources>(&limits)) return std::move(*shared);
+  return MakeSharedResources(executor, clock, std::get<LimitOptions>(limits));
 }
 
 }  // namespace
@@ -41,9 +41,9 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
       name_(std::move(name)),
       endpoints_(std::move(endpoints)),
       own_limits_(std::holds_alternative<LimitOptions>(limits)),
-      limits_(LimitsOf(executor, clock, std::move(limits))),
+      shared_(LimitsOf(executor, clock, std::move(limits))),
       peers_(peers),
-      outbox_(limits_.bytes, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
+      outbox_(shared_.bytes, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
       sender_({.client = client,
                .options = options_,
                .peers = this->peers(),
@@ -51,12 +51,12 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
                .endpoints = endpoints_,
                .outbox = outbox_,
                .ledger = ledger_,
-               .outage = *limits_.outage}),
-      opened_(*limits_.bytes, ledger_, total_) {
+               .outage = *shared_.outage}),
+      opened_(*shared_.bytes, ledger_, total_) {
   CHECK(!endpoints_.empty());
   endpoint_states_.reserve(endpoints_.size());
   for (const Endpoint& endpoint : endpoints_)
-    endpoint_states_.emplace_back(clock_, *limits_.outage, endpoint);
+    endpoint_states_.emplace_back(clock_, *shared_.outage, endpoint);
 }
 
 // -- Taking in -----------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ absl::Status PipelineFlusher::Add(EncodedRequest request) {
 absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
   size_t bytes = 0;
   for (const EncodedRequest& request : requests) bytes += BytesOf(request);
-  if (absl::Status room = limits_.bytes->MakeRoom(bytes); !room.ok()) {
+  if (absl::Status room = shared_.bytes->MakeRoom(bytes); !room.ok()) {
     ++turned_away_;
     return room;
   }
@@ -111,9 +111,9 @@ Task<FlushReport> PipelineFlusher::Shutdown(absl::Duration deadline, Cancellatio
 }
 
 bool PipelineFlusher::would_skip() const {
-  if (!limits_.outage->limits()) return false;
+  if (!shared_.outage->limits()) return false;
   for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
-    if (!limits_.outage->would_skip(endpoints_[endpoint].destination) &&
+    if (!shared_.outage->would_skip(endpoints_[endpoint].destination) &&
         !endpoint_states_[endpoint].refusals().would_skip())
       return false;
   }
@@ -124,7 +124,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
                                               bool last) {
   const absl::Duration began = clock_.Now().monotonic;
   FlushRun run(executor_, &cancellation, deadline, last);
-  if (own_limits_) limits_.outage->OnFlush();
+  if (own_limits_) shared_.outage->OnFlush();
   for (EndpointState& state : endpoint_states_) state.refusals().OnFlush();
   // Payloads that are still not encoded are so because nothing could be sent.
   run.report.skipped = ledger_.opened() > 0;
@@ -175,9 +175,9 @@ Task<void> PipelineFlusher::SendTo(FlushRun& run, size_t endpoint, std::vector<O
   Decision hold = Decision::kGo;
   if (limited(run)) {
     hold = refusals.Decide();
-    if (hold == Decision::kSkip) ++limits_.outage->mutable_counts().refused_skips;
+    if (hold == Decision::kSkip) ++shared_.outage->mutable_counts().refused_skips;
     if (hold != Decision::kSkip)
-      pass = co_await limits_.outage->Enter(endpoints_[endpoint].destination, run.cancellation);
+      pass = co_await shared_.outage->Enter(endpoints_[endpoint].destination, run.cancellation);
   }
   if (hold == Decision::kSkip || pass.kind == Decision::kSkip) {
     if (hold == Decision::kProbe) refusals.OnNothingLearned();
@@ -210,12 +210,12 @@ Task<bool> PipelineFlusher::Probe(FlushRun& run, size_t endpoint, const Pass& pa
   const bool refused = probe.refused && !probe.accepted;
   if (!probe.answered) {
     refusals.OnNothingLearned();
-    limits_.outage->Leave(pass, pass.kind == Breaker::Decision::kProbe && probe.IsKnown(run.cut_short())
+    shared_.outage->Leave(pass, pass.kind == Breaker::Decision::kProbe && probe.IsKnown(run.cut_short())
                                     ? OutageBudget::End::kFailed
                                     : OutageBudget::End::kNothingLearned);
   } else {
-    if (pass.kind == Breaker::Decision::kProbe) limits_.outage->OnProbeAnswered(pass);
-    if (refused) limits_.outage->Leave(pass, OutageBudget::End::kProgress);
+    if (pass.kind == Breaker::Decision::kProbe) shared_.outage->OnProbeAnswered(pass);
+    if (refused) shared_.outage->Leave(pass, OutageBudget::End::kProgress);
     // Conclude reports accepted requests and refusals for now, but not refusals for good.
     if (!refused && !probe.accepted) refusals.OnAccepted();
   }
@@ -227,11 +227,11 @@ Task<void> PipelineFlusher::SendRest(FlushRun& run, size_t endpoint, const Pass&
                                      std::vector<Outbox::Item> items) {
   DestinationGroup group(&run.cancellation, endpoint);
   if (limited(run)) {
-    const absl::Duration shorter = limits_.outage->options().no_progress_limit - kShorterThanAStall;
-    group.most_delay = std::max(std::min(shorter, limits_.outage->left_for_refusals()), absl::ZeroDuration());
+    const absl::Duration shorter = shared_.outage->options().no_progress_limit - kShorterThanAStall;
+    group.most_delay = std::max(std::min(shorter, shared_.outage->left_for_refusals()), absl::ZeroDuration());
   }
   co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
-  if (limited(run)) limits_.outage->Leave(pass, EndOf(run, group, pass));
+  if (limited(run)) shared_.outage->Leave(pass, EndOf(run, group, pass));
   Conclude(run, group);
 }
 
@@ -244,7 +244,7 @@ OutageBudget::End PipelineFlusher::EndOf(const FlushRun& run, const DestinationG
 }
 
 void PipelineFlusher::Conclude(FlushRun& run, const DestinationGroup& group) {
-  if (!limits_.outage->limits()) return;
+  if (!shared_.outage->limits()) return;
   EndpointState& state = endpoint_states_[group.endpoint];
   state.Conclude(group, group.IsKnown(run.cut_short()));
   state.TellOutOfReach(run.report);
@@ -260,7 +260,7 @@ void PipelineFlusher::GiveBack(FlushRun& run, size_t endpoint, std::vector<Outbo
 
 Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, const Pass& pass, bool probe,
                                         std::vector<Outbox::Item> items) {
-  const StallWatch::Limits limits = probe ? limits_.outage->probe_limits() : limits_.outage->flush_limits();
+  const StallWatch::Limits limits = probe ? shared_.outage->probe_limits() : shared_.outage->flush_limits();
   const bool costs = limited(run) && !probe;
   int64_t looks = 0;
   const StallWatch watch(
@@ -268,7 +268,7 @@ Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, 
       // A lookup of a key is not the intake's slowness.
       [this, &group, &looks] { return Progress() + (group.key_look_ups > 0 ? ++looks : looks); },
       [this, &pass, costs] {
-        return costs ? limits_.outage->left(pass.destination) : absl::InfiniteDuration();
+        return costs ? shared_.outage->left(pass.destination) : absl::InfiniteDuration();
       },
       [&run, &group] {
         run.report.stalled = true;
@@ -282,7 +282,7 @@ Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, 
     co_await SendAll(run, group, std::move(items));
   }
   if (costs && (group.stalled || (group.tried && !group.answered))) {
-    limits_.outage->OnIdle(pass.destination, watch.idle_for());
+    shared_.outage->OnIdle(pass.destination, watch.idle_for());
   }
   if (costs) endpoint_states_[group.endpoint].CountRefusals(group, watch.active_for());
 }

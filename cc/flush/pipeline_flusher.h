@@ -20,7 +20,7 @@
 //   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early if
 //     nothing moves (outage_budget.h, refusal_hold.h).
 //
-// Pipelines may share the room for kept data and the time for outages (shared_limits.h).
+// Pipelines may share the room for kept data and the time for outages (shared_resources.h).
 //
 // Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason.
 // A payload with parts in several requests, or several halves after a split, is delivered when the primary
@@ -64,13 +64,13 @@
 #include "cc/flush/outbox.h"
 #include "cc/flush/payload_ledger.h"
 #include "cc/flush/peers_options.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/net/client.h"
 
 namespace thaw {
 
-// The limits of a flusher: its own, or those that it shares with other pipelines.
-using FlusherLimits = std::variant<LimitOptions, SharedLimits>;
+// The limits of a flusher: its own, or resources that it shares with other pipelines.
+using FlusherLimits = std::variant<LimitOptions, SharedResources>;
 
 class PipelineFlusher : public Flushable {
  public:
@@ -119,12 +119,13 @@ class PipelineFlusher : public Flushable {
 
   // -- The parts ---------------------------------------------------------------------------------------
   std::string_view name() const override { return name_; }
+  const SharedResources& shared() const { return shared_; }
   const FlusherOptions& options() const { return options_; }
   // Returns nullptr in production.
   const PeersOptions* peers() const { return peers_.has_value() ? &*peers_ : nullptr; }
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
-  const ByteBudget& byte_budget() const { return *limits_.bytes; }
-  const OutageBudget& outage() const { return *limits_.outage; }
+  const ByteBudget& byte_budget() const { return *shared_.bytes; }
+  const OutageBudget& outage() const { return *shared_.outage; }
   const Outbox& outbox() const { return outbox_; }
 
   // -- Counts, since the beginning unless it is said otherwise -----------------------------------------
@@ -167,7 +168,7 @@ class PipelineFlusher : public Flushable {
   // Returns how a group that was no probe ends its pass.
   static OutageBudget::End EndOf(const FlushRun& run, const DestinationGroup& group, const Pass& pass);
   void Conclude(FlushRun& run, const DestinationGroup& group);
-  bool limited(const FlushRun& run) const { return limits_.outage->limits() && !run.last; }
+  bool limited(const FlushRun& run) const { return shared_.outage->limits() && !run.last; }
   bool in_turn() const { return peers_.has_value() && peers_->sequential; }
   int64_t Progress() const;
 
@@ -179,7 +180,7 @@ class PipelineFlusher : public Flushable {
   const std::vector<Endpoint> endpoints_;
 
   const bool own_limits_;
-  const SharedLimits limits_;
+  const SharedResources shared_;
   const std::optional<PeersOptions> peers_;
   std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
   PayloadLedger ledger_;

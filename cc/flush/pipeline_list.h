@@ -30,7 +30,7 @@
 #include "cc/flush/flushable.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -43,7 +43,7 @@ struct PipelineParts {
   Clock& clock;
   Client& client;
   FlushCoordinator& coordinator;
-  const SharedLimits& limits;
+  const SharedResources& limits;
   const std::shared_ptr<ApiKeySource>& api_key;
   const Config& config;
   std::vector<std::string>& warnings;

@@ -29,7 +29,7 @@
 #include "absl/time/time.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/peers_options.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 #include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
 #include "cc/sim/sim_intake.h"

@@ -14,7 +14,7 @@
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/peers_options.h"
 #include "cc/flush/pipeline_spec.h"
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 
 namespace thaw::python {
 

@@ -68,7 +68,7 @@ CLIENT = {"ClientOptions": "cc/net/client_options.h"}
 FLUSHER = {
     "BreakerOptions": "cc/flush/breaker.h",
     "FlusherOptions": "cc/flush/flusher_options.h",
-    "LimitOptions": "cc/flush/shared_limits.h",
+    "LimitOptions": "cc/flush/shared_resources.h",
     "OutageOptions": "cc/flush/outage_budget.h",
     "PeersOptions": "cc/flush/peers_options.h",
 }

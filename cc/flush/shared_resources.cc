@@ -1,4 +1,4 @@
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 
 #include <string_view>
 
@@ -27,9 +27,10 @@ absl::Status LimitOptions::Validate() const {
   return absl::OkStatus();
 }
 
-SharedLimits MakeSharedLimits(Executor& executor, Clock& clock, const LimitOptions& options) {
+SharedResources MakeSharedResources(Executor& executor, Clock& clock, const LimitOptions& options) {
   return {.bytes = std::make_shared<ByteBudget>(options.outbox_bytes),
-          .outage = std::make_shared<OutageBudget>(executor, clock, options.outage)};
+          .outage = std::make_shared<OutageBudget>(executor, clock, options.outage),
+          .zstd = nullptr};
 }
 
 }  // namespace thaw

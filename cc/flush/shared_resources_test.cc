@@ -1,4 +1,4 @@
-#include "cc/flush/shared_limits.h"
+#include "cc/flush/shared_resources.h"
 
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
@@ -9,7 +9,7 @@
 namespace thaw {
 namespace {
 
-TEST(SharedLimitsTest, ADefectNamesTheFieldAndItsValue) {
+TEST(SharedResourcesTest, ADefectNamesTheFieldAndItsValue) {
   EXPECT_TRUE(LimitOptions().Validate().ok());
   const auto says = [](const LimitOptions& options, std::string_view text) {
     return absl::StrContains(options.Validate().message(), text);
@@ -22,11 +22,11 @@ TEST(SharedLimitsTest, ADefectNamesTheFieldAndItsValue) {
       says({.outage = {.breaker = {.probe_backoff_cap = absl::Milliseconds(1)}}}, "probe_backoff is 1s"));
 }
 
-TEST(SharedLimitsTest, BudgetsHaveTheLimitsOfTheOptions) {
+TEST(SharedResourcesTest, BudgetsHaveTheLimitsOfTheOptions) {
   ManualExecutor executor;
   FakeClock clock(executor);
-  const SharedLimits limits =
-      MakeSharedLimits(executor, clock, {.outbox_bytes = 5000, .outage = {.total = absl::Seconds(9)}});
+  const SharedResources limits =
+      MakeSharedResources(executor, clock, {.outbox_bytes = 5000, .outage = {.total = absl::Seconds(9)}});
   EXPECT_EQ(limits.bytes->limit(), 5000);
   EXPECT_EQ(limits.outage->options().total, absl::Seconds(9));
 }
