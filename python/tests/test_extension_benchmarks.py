@@ -67,7 +67,9 @@ def test_the_account_of_each_row_is_right(name: str, tmp_path: pathlib.Path) -> 
     assert figures[name]["account"] == []
     rows = figures["targets"]
     assert rows
-    assert all(row["account"] == [] and row["measured"] >= 0 for row in rows)
+    assert all(row["account"] == [] for row in rows), rows
+    # Memory may shrink.
+    assert all(row["measured"] >= 0 or "growth" in row["what"] for row in rows), rows
     assert done.stdout.count("\n") == len(rows) + 1
     assert " once " in done.stdout
     if name == "logs":

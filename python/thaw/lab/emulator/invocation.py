@@ -47,7 +47,7 @@ class Times:
       answered_ns: the runtime's response, or error, was read whole.
       runtime_next_ns: the runtime asked for the next invocation.
       extensions_next_ns: the time at which each extension asked for the next event, by its name.
-      runtime_done_delivered_ns: the first subscriber has taken platform.runtimeDone.
+      runtime_done_delivered_ns: platform.runtimeDone was written to the first subscriber that took it.
       end_ns: all of that was done, or the invocation was ended otherwise.
     """
 

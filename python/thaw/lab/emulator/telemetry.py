@@ -19,6 +19,7 @@ import urllib.parse
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from thaw.lab.emulator import errors
@@ -190,8 +191,8 @@ class Telemetry:
         self._running.set()
 
     def emit(self, kind: str, record: object, on_delivered: Callable[[int], None] | None = None) -> None:
-        """Gives a record to the present subscribers of its stream. `on_delivered` gets the time at which a
-        subscriber had taken it.
+        """Gives a record to the present subscribers of its stream. Once a subscriber has taken it,
+        `on_delivered` gets the time at which it was written to the subscriber.
         """
         time = iso()
         if self._backlog is not None:
@@ -209,7 +210,11 @@ class Telemetry:
         if self._session is None:
             import aiohttp
 
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(), trust_env=False)
+            tracing = aiohttp.TraceConfig()
+            tracing.on_request_chunk_sent.append(_note_writing)
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(), trust_env=False, trace_configs=[tracing]
+            )
         before = self._subscriptions.pop(subscriber, None)
         if before is not None:
             before.close()
@@ -250,6 +255,11 @@ class Telemetry:
             await self._session.close()
 
 
+async def _note_writing(_session: object, context: SimpleNamespace, _chunk: object) -> None:
+    """Notes when a request is written. A busy process may read the answer milliseconds after it has come."""
+    context.trace_request_ctx.written_ns = now_ns()
+
+
 class _Subscription:
     def __init__(
         self,
@@ -270,6 +280,7 @@ class _Subscription:
         self._due = asyncio.Event()
         self._due_entries = 0
         self._writer: asyncio.StreamWriter | None = None
+        self.written_ns = 0  # when the newest request was written
         self._task = asyncio.create_task(self._deliver())
 
     def add(self, time: str, kind: str, record: object, on_delivered: Callable[[int], None] | None) -> None:
@@ -295,7 +306,9 @@ class _Subscription:
             self._writer.close()
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
-        async with self._session.post(self._asked.url, data=body, headers=headers) as answer:
+        async with self._session.post(
+            self._asked.url, data=body, headers=headers, trace_request_ctx=self
+        ) as answer:
             await answer.read()
             return answer.status
 
@@ -384,7 +397,7 @@ class _Subscription:
         )
         for entry in batch:
             if entry.on_delivered is not None:
-                entry.on_delivered(taken)
+                entry.on_delivered(self.written_ns)
 
     async def _attempt(self, batch: list[_Entry]) -> bool:
         """Tries once. Time in which the environment is frozen does not count."""
@@ -416,6 +429,7 @@ class _Subscription:
                 _, self._writer = await asyncio.open_connection(
                     _HERE, self._asked.port, family=socket.AF_INET
                 )
+            self.written_ns = now_ns()
             self._writer.write(b"".join(entry.data + b"\n" for entry in batch))
             await self._writer.drain()
         except OSError:
