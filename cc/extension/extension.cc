@@ -218,6 +218,10 @@ void Extension::FillFlushes() {
     const int64_t lines = logs_ != nullptr ? logs_->not_handed_over() : 0;
     return lines > 0 ? absl::StrCat("logs: ", lines, " lines") : "";
   });
+  coordinator.AddLeftover([this] {
+    const size_t metrics = metrics_->not_handed_over();
+    return metrics > 0 ? absl::StrCat("metrics: ", metrics, " metrics") : "";
+  });
   coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
 }

@@ -76,6 +76,8 @@ class MetricIntake : public MetricSink {
   // freeze can follow, unless `last`.
   Task<void> HandOver(bool last);
 
+  // Returns the number of metrics with values that no flush has handed over.
+  size_t not_handed_over() const { return aggregator_.contexts(); }
   const MetricIntakeCounts& counts() const { return counts_; }
   const AggregatorCounts& aggregator_counts() const { return aggregator_.counts(); }
 

@@ -127,6 +127,7 @@ class FakePipeline : public Flushable {
   Task<FlushReport> Shutdown(absl::Duration, Cancellation&) override { co_return FlushReport(); }
   int64_t kept_payloads() const override { return 0; }
   size_t bytes() const override { return 0; }
+  bool has_untried() const override { return false; }
   int64_t kept_for_additional() const override { return 0; }
   int64_t turned_away() const override { return 2; }
   const FlushReport& total() const override { return sum; }

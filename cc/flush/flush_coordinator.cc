@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/log/check.h"
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
@@ -249,11 +250,22 @@ Task<FlushReport> FlushCoordinator::Shutdown(absl::Duration left) {
   const auto remaining = [this, began, time] { return time - (clock_.Now().monotonic - began); };
   FlushReport report = co_await FlushAll(FlushReason::kShutdown, remaining());
   co_await WaitForRunning(remaining());
+  // Data come meanwhile: the platform's last records, and what tracers send as their process ends.
+  constexpr int kFurtherFlushes = 3;
+  for (int i = 0; i < kFurtherFlushes && HasMore() && !report.stalled && report.out_of_reach.empty(); ++i) {
+    const FlushReport further = co_await FlushAll(FlushReason::kShutdown, remaining());
+    report.Accumulate(further);
+  }
   report.retained = kept_payloads();
   report.additional_retained = kept_for_additional();
   counts_.lost_at_shutdown = report.retained;
   if (const std::string lost = Losses(report); !lost.empty()) LOG(ERROR) << lost;
   co_return report;
+}
+
+bool FlushCoordinator::HasMore() const {
+  return absl::c_any_of(pipelines_, [](const Flushable* pipeline) { return pipeline->has_untried(); }) ||
+         absl::c_any_of(leftovers_, [](const auto& leftover) { return !leftover().empty(); });
 }
 
 std::string FlushCoordinator::Losses(const FlushReport& last) const {

@@ -132,7 +132,7 @@ class FlushCoordinator {
     long_sources_.push_back(std::move(hand_over));
   }
   // Adds a function that says what has come since its source handed over last, such as "2 lines of logs"; empty:
-  // nothing. At the end of the environment that is lost.
+  // nothing. A shutdown flushes again while there is any, and what is left after that is lost.
   void AddLeftover(absl::AnyInvocable<std::string() const> leftover) {
     leftovers_.push_back(std::move(leftover));
   }
@@ -197,6 +197,8 @@ class FlushCoordinator {
   // Returns the active time until the flush must have ended.
   absl::Duration DeadlineOf(FlushReason reason) const;
   Task<FlushReport> FlushAll(FlushReason reason, absl::Duration deadline);
+  // Returns whether there are data that a further flush could send, and that no flush has tried to send.
+  bool HasMore() const;
   // Waits until no flush is running.
   Task<void> WaitForRunning(absl::Duration at_most);
   void SetRaceAlarm();

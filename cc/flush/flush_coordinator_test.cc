@@ -1,8 +1,10 @@
 #include "cc/flush/flush_coordinator.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
@@ -323,6 +325,43 @@ TEST_F(FlushCoordinatorTest, AShutdownTakesInForAtMostThreeHundredMilliseconds) 
   Begin();
   EXPECT_EQ(Time(coordinator_->Shutdown(absl::Milliseconds(350))), absl::Milliseconds(100))
       << "half of the time is left to the flush";
+}
+
+TEST_F(FlushCoordinatorTest, AShutdownSendsWhatCameWhileItsFlushRan) {
+  Make("end");
+  client_.set_otherwise([](const FakeClient::Sent&) { return AcceptedAfter(absl::Milliseconds(100)); });
+  EXPECT_TRUE(Add(*traces_));
+  const Alarm later(clock_, absl::Milliseconds(50), [this] { EXPECT_TRUE(Add(*logs_)); });
+  EXPECT_EQ(Time(coordinator_->Shutdown(absl::Seconds(2))), absl::Milliseconds(200));
+  EXPECT_EQ(traces_->delivered(), 1);
+  EXPECT_EQ(logs_->delivered(), 1);
+  EXPECT_EQ(coordinator_->counts().shutdown, 2);
+  EXPECT_EQ(coordinator_->counts().lost_at_shutdown, 0);
+}
+
+TEST_F(FlushCoordinatorTest, AShutdownHandsOverWhatASourceGotMeanwhile) {
+  Make("end");
+  int lines = 1;
+  coordinator_->AddSource([&lines](bool) { lines = std::max(lines - 1, 0); });
+  coordinator_->AddLeftover([&lines] { return lines > 0 ? absl::StrCat("logs: ", lines, " lines") : ""; });
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->counts().shutdown, 1);
+  lines = 2;
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->counts().shutdown, 3);
+  EXPECT_EQ(lines, 0);
+  lines = 100;
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->counts().shutdown, 7) << "four flushes at most";
+}
+
+TEST_F(FlushCoordinatorTest, AShutdownWithoutAnIntakeFlushesOnce) {
+  Make("end");
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
+  EXPECT_TRUE(Add(*traces_));
+  coordinator_->AddLeftover([] { return std::string("logs: 1 lines"); });
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->counts().shutdown, 1);
 }
 
 TEST_F(FlushCoordinatorTest, ABlackHoleDoesNotLetAShutdownMissItsDeadline) {

@@ -30,6 +30,8 @@ class Flushable {
   // Payloads that were handed over and have not ended, and the bytes they take.
   virtual int64_t kept_payloads() const = 0;
   virtual size_t bytes() const = 0;
+  // Whether data waits that no flush has tried to send.
+  virtual bool has_untried() const = 0;
   // Requests to additional endpoints that have not ended.
   virtual int64_t kept_for_additional() const = 0;
   // Payloads for which there was no room.

@@ -127,6 +127,7 @@ class PayloadFlusher : public Flushable {
 
   int64_t kept_payloads() const override { return pipeline_.kept_payloads(); }
   size_t bytes() const override { return pipeline_.bytes(); }
+  bool has_untried() const override { return pipeline_.has_untried(); }
   int64_t kept_for_additional() const override { return pipeline_.kept_for_additional(); }
   int64_t turned_away() const override { return pipeline_.turned_away(); }
   const FlushReport& total() const override { return pipeline_.total(); }

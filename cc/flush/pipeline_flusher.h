@@ -139,6 +139,7 @@ class PipelineFlusher : public Flushable {
   int64_t kept_payloads() const override { return ledger_.kept(); }
   int64_t kept_for_additional() const override { return ledger_.kept_for_additional(); }
   size_t bytes() const override { return opened_.bytes() + outbox_.bytes(); }
+  bool has_untried() const override { return opened_.bytes() > 0 || outbox_.untried_items() > 0; }
   std::vector<PayloadId> KeptPayloads() const { return ledger_.KeptIds(); }
 
   // Returns Internal, naming the sum that is wrong. Takes constant time.
