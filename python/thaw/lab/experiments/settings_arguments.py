@@ -19,7 +19,7 @@ from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argu
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sobol import Sobol
-from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
+from thaw.lab.freeze_lengths import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from thaw.lab.experiment import ExperimentSettings
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.freeze_lengths import FreezeDistribution
 from thaw.lab.report import measure
 from thaw.lab.report.measure import MeasureError, Provenance
 from thaw.lab.report.provenance_columns import SOURCE_COLUMNS, with_source

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import thaw
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentSettings, Stopped
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.freeze_lengths import FreezeDistribution
 from thaw.lab.results import ArmResult, FlushTimes
 from thaw.lab.stop import Stop
 
