@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from thaw.lab import arms
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
 from thaw.lab.report import charts, html_tables
 from thaw.lab.report.columns import COLUMNS
 from thaw.lab.report.html_tables import text
@@ -26,7 +27,6 @@ from thaw.lab.report.words import (
     title,
     what_is_missing,
 )
-from thaw.lab.results import ArmResult, ExperimentResult
 
 
 def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Sequence[str] = ()) -> None:
