@@ -22,6 +22,7 @@ from thaw.lab.emulator.errors import ApiError
 from thaw.lab.emulator.runtime_api import MOST_RESPONSE_BYTES
 from thaw.lab.emulator.telemetry import Subscribing
 
+from . import polling
 from .emulated import Caller, extension, runtime
 
 EXTENSION = "/2020-01-01/extension"
@@ -46,8 +47,7 @@ async def initializing(
     )
     async with sandbox, Caller(sandbox.address) as call:
         task = asyncio.create_task(sandbox.initialize())
-        while sandbox.state is State.GONE:
-            await asyncio.sleep(0)
+        await polling.until(lambda: sandbox.state is not State.GONE, every=0)
         try:
             yield sandbox, call
         finally:
@@ -58,9 +58,7 @@ async def initializing(
 
 
 async def becomes(sandbox: Lambda, state: State) -> None:
-    async with asyncio.timeout(10):
-        while sandbox.state is not state:
-            await asyncio.sleep(0.001)
+    await polling.until(lambda: sandbox.state is state)
 
 
 async def ready(sandbox: Lambda, call: Caller) -> tuple[dict[str, str], asyncio.Task[Any], asyncio.Task[Any]]:
