@@ -164,7 +164,13 @@ def _parser() -> Parser:
             " invalid; 3: unknown.",
         )
     )
-    _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))
+    _add_report(
+        commands.add_parser(
+            "report",
+            help="makes an HTML page from results of `compare`",
+            description="Makes one HTML page from one or several results of `compare`.",
+        )
+    )
     return parser
 
 
