@@ -15,7 +15,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from tools import count_rules, document_rules, header_examples, length_rules, room_rules, third_party_rules
+from tools import (
+    count_rules,
+    document_rules,
+    header_examples,
+    length_rules,
+    python_import_rules,
+    room_rules,
+    third_party_rules,
+)
 from tools.cpp_code import INCLUDE, code_only, cpp_files, find, is_test, room_of
 from tools.cpp_expressions import full_expression
 from tools.problem import Problem, Tree, line_of
@@ -270,6 +278,7 @@ RULES = (
     *document_rules.RULES,
     *length_rules.RULES,
     *third_party_rules.RULES,
+    *python_import_rules.RULES,
 )
 
 

@@ -8,6 +8,7 @@ from tools import (
     document_rules,
     house_rules,
     length_rules,
+    python_import_rules,
     room_rules,
     third_party_rules,
 )
@@ -399,6 +400,7 @@ def test_every_rule_is_run() -> None:
             document_rules,
             house_rules,
             length_rules,
+            python_import_rules,
             room_rules,
             third_party_rules,
         )

@@ -370,24 +370,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Sets the machine up (tools/setup) and runs every test of the project.",
-        epilog=f"steps:\n{listing}\n\nOnly where --step names it: {', '.join(ONLY_IF_NAMED)}. The "
+        epilog=f"steps:\n{listing}\n\nRun only if --step names it: {', '.join(ONLY_IF_NAMED)}. The "
         "sanitizers' other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="leave out layers, fuzzers, AddressSanitizer, random cycles, and large or slow tests",
+        help="leaves out layers, fuzzers, AddressSanitizer, random cycles, and large or slow tests",
     )
     parser.add_argument(
-        "--step", action="append", choices=STEPS, metavar="STEP", help="run only this step; may be repeated"
+        "--step",
+        action="append",
+        choices=STEPS,
+        metavar="STEP",
+        help="runs only this step; may be given again",
     )
     parser.add_argument(
         "--fuzz-seconds",
         type=_seconds,
         default=10,
         metavar="N",
-        help="for each fuzzer (default: %(default)s)",
+        help="the seconds that each fuzzer runs (default: %(default)s)",
     )
     options = parser.parse_args()
     if options.step:

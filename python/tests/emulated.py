@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import pathlib
 import sys
@@ -12,6 +11,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from . import polling
 
 _EXTENSION = """
 import http.client, json, os, signal, sys, threading, time
@@ -149,9 +150,7 @@ class Listener:
         return [record["record"] for record in self.records if record["type"] == kind]
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not done():
-                await asyncio.sleep(0.001)
+        await polling.until(done)
 
     def subscription(self, **members: Any) -> str:
         asked = {

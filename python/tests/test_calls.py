@@ -19,7 +19,7 @@ import pytest
 import thaw
 from thaw.lab.certificates import Authority
 
-from . import misuse, peer
+from . import misuse, peer, polling
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 BOUND = misuse.bound_types()
@@ -471,8 +471,7 @@ async def test_async_with_ends_what_runs(options: thaw.ClientOptions) -> None:
     with peer.peer(lambda connection, request: server.ended.wait(60) and None) as server:
         async with thaw.Client(options) as client:
             sending = client.send_async(server.url, b"x")
-            while client.exchanges.open == 0:
-                await asyncio.sleep(0)
+            await polling.until(lambda: client.exchanges.open > 0, every=0)
         assert not (await sending).accepted
         server.ended.set()
 

@@ -23,7 +23,7 @@ from thaw.lab.child_environment import child_environment
 from thaw.lab.intake import Intake, decode
 from thaw.lab.intake.script import Answer, Script
 
-from . import peer
+from . import peer, polling
 
 
 @pytest.fixture(scope="module")
@@ -494,8 +494,7 @@ def test_a_flush_ends_with_its_client(intake: Intake) -> None:
     retained: list[int] = []
     flushing = threading.Thread(target=lambda: retained.append(flusher.flush(deadline=60.0).retained))
     flushing.start()
-    while client.exchanges.requests == 0:
-        time.sleep(0.001)
+    polling.wait_until(lambda: client.exchanges.requests > 0)
     client.close()
     flushing.join(10)
     assert retained == [1]

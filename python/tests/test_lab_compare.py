@@ -23,7 +23,7 @@ from thaw.lab.intake.script import PHASES
 from thaw.lab.report import Run
 from thaw.lab.results import ArmResult
 
-from . import quick_load
+from . import polling, quick_load
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
@@ -274,13 +274,14 @@ def test_without_the_tracer_payloads_are_generated_and_the_reason_is_said(
 
 def stopped_child(runner: psutil.Process, timeout: float) -> psutil.Process:
     """The runner's client, once it is frozen."""
-    until = time.monotonic() + timeout
-    while time.monotonic() < until:
-        for child in runner.children():
-            if child.status() == psutil.STATUS_STOPPED:
-                return child
-        time.sleep(0.01)
-    raise TimeoutError(f"no client was frozen in {timeout:g} s")
+    stopped: list[psutil.Process] = []
+
+    def found() -> bool:
+        stopped.extend(each for each in runner.children() if each.status() == psutil.STATUS_STOPPED)
+        return bool(stopped)
+
+    polling.wait_until(found, timeout, every=0.01)
+    return stopped[0]
 
 
 def test_a_frozen_client_does_not_outlive_its_runner() -> None:

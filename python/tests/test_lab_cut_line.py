@@ -15,7 +15,7 @@ from thaw.lab import line, report
 from thaw.lab.command_line import main
 from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
 from thaw.lab.experiments import compare
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.freeze_lengths import FreezeDistribution
 from thaw.lab.intake import IntakeError
 from thaw.lab.intake.script import PHASES
 from thaw.lab.line import Line, LineError

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thaw.lab.emulator import Lambda, SandboxFailure, Settings, State, TelemetryFaults
-from thaw.lab.emulator.errors import ApiError
+from thaw.lab.emulator.errors import ApiError, EmulatorError
 from thaw.lab.emulator.runtime_api import MOST_RESPONSE_BYTES
 from thaw.lab.emulator.telemetry import Subscribing
 
+from . import polling
 from .emulated import Caller, extension, runtime
 
 EXTENSION = "/2020-01-01/extension"
@@ -46,21 +47,19 @@ async def initializing(
     )
     async with sandbox, Caller(sandbox.address) as call:
         task = asyncio.create_task(sandbox.initialize())
-        while sandbox.state is State.GONE:
-            await asyncio.sleep(0)
+        await polling.until(lambda: sandbox.state is not State.GONE, every=0)
         try:
             yield sandbox, call
         finally:
             await sandbox.kill()
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SandboxFailure):
+            # EmulatorError: the test was over before the extension's process had become its program.
+            with contextlib.suppress(asyncio.CancelledError, SandboxFailure, EmulatorError):
                 await task
 
 
 async def becomes(sandbox: Lambda, state: State) -> None:
-    async with asyncio.timeout(10):
-        while sandbox.state is not state:
-            await asyncio.sleep(0.001)
+    await polling.until(lambda: sandbox.state is state)
 
 
 async def ready(sandbox: Lambda, call: Caller) -> tuple[dict[str, str], asyncio.Task[Any], asyncio.Task[Any]]:

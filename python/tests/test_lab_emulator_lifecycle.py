@@ -22,6 +22,7 @@ import pytest
 from thaw.lab.emulator import EmulatorError, Lambda, SandboxFailure, Settings, State, functions
 from thaw.lab.emulator.processes import Launcher, Process
 
+from . import polling
 from .emulated import extension, runtime
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "emulator.md"
@@ -119,9 +120,12 @@ async def test_an_extension_that_is_faster_than_the_word_of_its_start(
     async def heard_of_late(self: Launcher, name: str, *arguments: Any, **more: Any) -> Process:
         process = await start(self, name, *arguments, **more)
         if name == "ext":
-            async with asyncio.timeout(5):
-                while (each := sandbox.current.extensions.find(name)) is None or not each.first_next_ns:
-                    await asyncio.sleep(0.001)
+
+            def asked_for_an_event() -> bool:
+                each = sandbox.current.extensions.find(name)
+                return each is not None and bool(each.first_next_ns)
+
+            await polling.until(asked_for_an_event)
         return process
 
     monkeypatch.setattr(Launcher, "start", heard_of_late)
@@ -483,9 +487,8 @@ async def test_next_is_not_answered_twice(make: Callable[..., Lambda], log: list
     """
     async with make(program, timeout=1.0) as sandbox:
         await sandbox.initialize()
-        async with sandbox.resumed(), asyncio.timeout(5):
-            while not lines(log, "extension"):
-                await asyncio.sleep(0.01)
+        async with sandbox.resumed():
+            await polling.until(lambda: lines(log, "extension"))
         await sandbox.kill()
     assert lines(log, "extension") == ["403"]
 
@@ -545,9 +548,8 @@ async def test_whatever_they_started_is_frozen_too(
             await sandbox.invoke()
         except EmulatorError as error:
             pytest.skip(str(error))
-        async with sandbox.resumed(), asyncio.timeout(10):
-            while not beat.exists():
-                await asyncio.sleep(0.01)
+        async with sandbox.resumed():
+            await polling.until(beat.exists)
         sizes = [beat.stat().st_size]
         await asyncio.sleep(0.2)
         sizes.append(beat.stat().st_size)
@@ -584,9 +586,7 @@ asyncio.run(main())
     assert len(pids) == 2
     emulator.kill()
     await emulator.wait()
-    async with asyncio.timeout(10):
-        while any(_runs(pid) for pid in pids):
-            await asyncio.sleep(0.01)
+    await polling.until(lambda: not any(_runs(pid) for pid in pids))
 
 
 def _runs(pid: int) -> bool:
@@ -600,8 +600,7 @@ async def test_a_launcher_that_is_killed(make: Callable[..., Lambda]) -> None:
     async with make(GOOD, _SLOW) as sandbox:
         await sandbox.initialize()
         running = asyncio.create_task(sandbox.invoke())
-        while sandbox.state is not State.INVOKING:
-            await asyncio.sleep(0)
+        await polling.until(lambda: sandbox.state is State.INVOKING, every=0)
         assert sandbox._launcher is not None
         os.kill(sandbox._launcher.pid, signal.SIGKILL)
         assert (await running).status == "failure"
@@ -706,9 +705,8 @@ async def test_the_demonstration_with_an_agent(tmp_path: pathlib.Path) -> None:
             assert (await sandbox.invoke()).status == "success"
             if sandbox.notes:
                 pytest.skip("; ".join(sandbox.notes))
-            async with sandbox.resumed(), asyncio.timeout(5):
-                while len(seen) < number:
-                    await asyncio.sleep(0.001)
+            async with sandbox.resumed():
+                await polling.until(lambda: len(seen) >= number)  # noqa: B023  awaited within the turn
     assert seen == ["traces 1"] * 3
 
 

@@ -14,6 +14,7 @@ import pytest
 from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
 from thaw.lab.emulator.telemetry import Delivery, Telemetry
 
+from . import polling
 from .emulated import SUBSCRIBER, Listener, extension, runtime
 
 TALKING = """
@@ -219,9 +220,7 @@ async def test_over_tcp(make: Callable[..., Lambda]) -> None:
         async with make(subscription=subscription) as sandbox:
             await sandbox.invoke({"say": "one"})
             await sandbox.invoke({"say": "two"})
-        async with asyncio.timeout(5):
-            while len(lines) < 2:
-                await asyncio.sleep(0.001)
+        await polling.until(lambda: len(lines) >= 2)
     assert [json.loads(line)["record"] for line in lines] == ["one", "two"]
 
 

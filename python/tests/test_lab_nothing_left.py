@@ -20,7 +20,7 @@ from thaw.lab.experiment import WorldName
 from thaw.lab.freezer import FreezerName
 from thaw.lab.worlds import availability
 
-from . import quick_load
+from . import polling, quick_load
 
 # A namespace that another test makes at the same time would look like one that is left.
 pytestmark = pytest.mark.alone
@@ -185,19 +185,18 @@ def test_no_group_of_a_share_of_a_processor_is_left(killed: bool) -> None:
         command, env=child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + _LIMIT
-        while (
-            not (groups := _groups_of(process.pid)) and process.poll() is None and time.monotonic() < deadline
-        ):
-            time.sleep(0.01)
+        groups = set()
+
+        def ended_or_in_groups() -> bool:
+            groups.update(_groups_of(process.pid))
+            return bool(groups) or process.poll() is not None
+
+        polling.wait_until(ended_or_in_groups, _LIMIT)
         assert groups
         if killed:
             process.kill()
         assert process.wait(timeout=_LIMIT) == (-9 if killed else 0)
-        deadline = time.monotonic() + 15
-        while (left := {each for each in groups if each.exists()}) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not left
+        polling.wait_until(lambda: not any(each.exists() for each in groups))
     finally:
         process.kill()
         process.wait()

@@ -16,7 +16,7 @@ from thaw.lab.__main__ import main
 from thaw.lab.experiment import BOUNDS, CLOSES, WHOLE, ExperimentSettings, command
 from thaw.lab.experiments import compare, settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.freeze_lengths import FreezeDistribution
 
 ARMS = ("v93", "thaw", "thaw-pooled", 'thaw(max_idle_per_host=1,user_agent="a, \\"b\\"")', "requests")
 LARGE = "1" + "0" * 400  # no float has it

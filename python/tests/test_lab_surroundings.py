@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import pathlib
-import time
 
 import pytest
 import requests
@@ -15,6 +14,8 @@ from thaw.lab.experiments import compare
 from thaw.lab.intake import Intake
 from thaw.lab.worlds import surroundings
 from thaw.lab.worlds.surroundings import BlockSurroundings, Surroundings
+
+from . import polling
 
 PLAIN = ExperimentSettings(arms=("thaw", "v98"), close="none", workload="generated", cycles=3, payloads=2)
 
@@ -61,10 +62,8 @@ def test_each_block_has_surroundings_of_its_own() -> None:
         second = around.of(1, PLAIN)
         assert second is not None
         assert second.intake.pid != first.intake.pid
-        deadline = time.monotonic() + 10
-        while pathlib.Path(f"/proc/{first.intake.pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not pathlib.Path(f"/proc/{first.intake.pid}").exists()
+        process = pathlib.Path(f"/proc/{first.intake.pid}")
+        polling.wait_until(lambda: not process.exists())
 
 
 def test_arms_of_a_block_are_counted_apart_and_have_one_intake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.results import ArmResult, FlushTimes
 
+from . import polling
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GRID = Grid(
     ExperimentSettings(arms=("v93", "thaw"), cycles=4),
@@ -181,9 +183,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(folder: pathlib.Path) -> No
     given = ["--world=W0", "--cycles=3000", "--arms=thaw", "--seed=1,2,3,4,5,6,7,8", f"--out={folder}"]
     argv = [sys.executable, "-m", "thaw.lab", "sweep", *given]
     with subprocess.Popen(argv, env=child_environment(), cwd=ROOT, stderr=subprocess.DEVNULL) as runner:
-        until = time.monotonic() + 120
-        while not list(folder.glob("*.parquet")) and time.monotonic() < until:
-            time.sleep(0.005)
+        polling.wait_until(lambda: list(folder.glob("*.parquet")), 120)
         runner.send_signal(signal.SIGKILL)
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.parquet")}
     assert 1 <= len(kept) < 8

@@ -15,7 +15,7 @@ import pytest
 
 import thaw
 
-from . import peer
+from . import peer, polling
 from .peer import Connection, Peer, Received, answer
 
 
@@ -109,8 +109,7 @@ async def test_cancelling_the_future_ends_the_exchange(options: thaw.ClientOptio
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        while client.exchanges.open > 0:
-            await asyncio.sleep(0)
+        await polling.until(lambda: client.exchanges.open == 0, every=0)
         server.ended.set()
 
 

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"usage: python -m thaw.lab COMMAND …\n\n{thaw.lab.__doc__}\n{text}")
         return 0
     with _ctrl_c_ends_it_at_once():
+        # Not above: it takes a while, in which Ctrl-C would print a traceback.
         from thaw.lab import command_line
 
     try:

@@ -279,3 +279,14 @@ def require_different(parser: argparse.ArgumentParser, **outputs: pathlib.Path |
         other = named.setdefault(path.resolve(), name)
         if other != name:
             parser.error(f"--{name} and --{other} are the same file: {path}")
+
+
+def add_results(parser: argparse.ArgumentParser, default: pathlib.Path) -> None:
+    """Adds `--results`, the folder of measurements that later runs find again."""
+    parser.add_argument(
+        "--results",
+        type=output_folder,
+        default=default,
+        metavar="FOLDER",
+        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
+    )

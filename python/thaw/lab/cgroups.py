@@ -5,8 +5,9 @@ from __future__ import annotations
 import pathlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
+
+from thaw.lab.polling import poll
 
 _GUARD = str(pathlib.Path(__file__).with_name("cgroup_guard.py"))
 
@@ -44,18 +45,17 @@ def remove(group: pathlib.Path, limit: float) -> bool:
 
     A killed process is in its group until the kernel is done with it.
     """
-    deadline = time.monotonic() + limit
-    while True:
+
+    def removed() -> bool:
         try:
             group.rmdir()
         except FileNotFoundError:
             return True
         except OSError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.001)
-        else:
-            return True
+            return False
+        return True
+
+    return poll(removed, limit, every=0.001)
 
 
 def guard(groups: Iterable[pathlib.Path]) -> subprocess.Popen[bytes]:

@@ -15,7 +15,8 @@ from thaw.lab.answer import command as answer
 from thaw.lab.arguments import Parser
 from thaw.lab.checker import command as checker
 from thaw.lab.emulator import EmulatorError, SandboxFailure
-from thaw.lab.emulator import cli as emulator
+from thaw.lab.emulator import command as emulator
+from thaw.lab.emulator import command_arguments as emulator_arguments
 from thaw.lab.executables import EXTENSION_PORTS, extension
 from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped, WorldMissing
 from thaw.lab.experiments import (
@@ -163,7 +164,13 @@ def _parser() -> Parser:
             " invalid; 3: unknown.",
         )
     )
-    _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))
+    _add_report(
+        commands.add_parser(
+            "report",
+            help="makes an HTML page from results of `compare`",
+            description="Makes one HTML page from one or several results of `compare`.",
+        )
+    )
     return parser
 
 
@@ -204,7 +211,13 @@ _OTHER_COMMANDS = (
         "example:\n  python -m thaw.lab function --extension thaw=datadog-agent --extension "
         "other=FILE --invocations 100",
     ),
-    _Command("lambda", emulator.add_arguments, emulator.HELP, emulator.DESCRIPTION, emulator.EPILOG),
+    _Command(
+        "lambda",
+        emulator.add_arguments,
+        emulator_arguments.HELP,
+        emulator_arguments.DESCRIPTION,
+        emulator_arguments.EPILOG,
+    ),
     _Command(
         "chaos",
         chaos.add_arguments,
@@ -332,7 +345,7 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         type=settings_arguments.type_of("blocks"),
         default=main_experiment.BLOCKS,
         metavar="N",
-        help="how often each arm is run, with a new process each time (default: %(default)s)",
+        help="how many times each arm is run, with a new process each time (default: %(default)s)",
     )
     requirements.add_arguments(parser)
     parser.set_defaults(run=_main_job)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from thaw.lab.notebook_forms import ShownAsHtml
 from thaw.lab.statistics import (
     LEAST_BLOCKS,
     SAME,
@@ -47,7 +48,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(ShownAsHtml):
     """One arm beside the reference.
 
     Attributes:
@@ -108,11 +109,6 @@ class Comparison:
             return cls(value["arm"], value["reference"], PairedDifference(**times), *both)
         except (KeyError, TypeError) as error:
             raise ValueError(f"a comparison has no {error}") from None
-
-    def _repr_html_(self) -> str:
-        from thaw.lab.report import html_tables  # reports are made from comparisons, so not above
-
-        return html_tables.verdicts([self])
 
 
 def compare(

@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 from thaw.lab import arms, named_values
 from thaw.lab.arguments import MOST_SEED
 from thaw.lab.certificates import TlsVersionName
+from thaw.lab.freeze_lengths import LONGEST, FreezeDistribution
 from thaw.lab.freezer import FREEZERS, FreezerName
-from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
 WorldName = Literal["W0", "W1", "W2", "W3a", "W3b"]

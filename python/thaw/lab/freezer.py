@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, get_args
 
 from thaw.lab import cgroups
+from thaw.lab.polling import poll
 
 FreezerName = Literal["sigstop", "cgroup"]
 FREEZERS: tuple[FreezerName, ...] = get_args(FreezerName)
@@ -135,11 +136,8 @@ class FreezerGroup:
 
     def freeze(self) -> None:
         self._switch.write_text(self._freeze)
-        deadline = time.monotonic() + _LIMIT
-        while self._frozen not in self._state.read_text().splitlines():
-            if time.monotonic() > deadline:
-                raise FreezerError(f"{self.folder} did not freeze within {_LIMIT:g} s")
-            time.sleep(_POLL)
+        if not poll(lambda: self._frozen in self._state.read_text().splitlines(), _LIMIT, every=_POLL):
+            raise FreezerError(f"{self.folder} did not freeze within {_LIMIT:g} s")
 
     def resume(self) -> None:
         self._switch.write_text(self._thaw)

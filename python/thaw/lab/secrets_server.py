@@ -14,7 +14,6 @@ import base64
 import collections
 import contextlib
 import http.server
-import json
 import socket
 import ssl
 import struct
@@ -23,6 +22,7 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 from thaw.lab.certificates import Authority, server_context
+from thaw.lab.json_handler import JsonHandler
 
 # The store of the secret; each store has a variable of its own.
 Store = Literal["secretsmanager", "kms", "ssm"]
@@ -140,11 +140,11 @@ class _TlsServer(http.server.ThreadingHTTPServer):
             _Handler(wrapped, client_address, self)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(JsonHandler):
+    content_type = "application/x-amz-json-1.1"
     server: _TlsServer
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  http.server's name
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers.get("X-Amz-Target", "")
         secrets = self.server.secrets
@@ -154,19 +154,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is not None:
             status, kind = _ERRORS[fault]
-            self._send_answer(status, {"__type": kind, "message": "Rate exceeded"})
+            self.answer({"__type": kind, "message": "Rate exceeded"}, status)
         elif (answer := secrets.answer(operation)) is not None:
-            self._send_answer(200, answer)
+            self.answer(answer)
         else:
-            self._send_answer(400, {"__type": "UnknownOperationException"})
-
-    def _send_answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *unused: object) -> None:
-        pass
+            self.answer({"__type": "UnknownOperationException"}, 400)

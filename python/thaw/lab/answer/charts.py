@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, svg
+from thaw.lab.report.charts import STANDS_FOR, STYLE, WIDTH, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -50,15 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the document: PATH.md, PATH.html and the folder PATH (default: %(default)s)",
     )
+    arguments.add_results(parser, _RESULTS)
     option(
-        "--results",
-        type=arguments.output_folder,
-        default=_RESULTS,
-        metavar="FOLDER",
-        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
+        "--blocks",
+        type=arguments.integer(1, 1000),
+        metavar="N",
+        help="blocks of each sweep (default: its spec's)",
     )
-    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="blocks, in place of the specs'")
-    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="cycles, in place of the specs'")
+    option(
+        "--cycles",
+        type=arguments.integer(2, 100_000),
+        metavar="N",
+        help="cycles of each block (default: its spec's)",
+    )
     option(
         "--only",
         type=arguments.several_of(parts.NAMES, "sweep"),

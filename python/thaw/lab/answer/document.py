@@ -19,7 +19,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from thaw.lab.report.pictures import COLOURS
+from thaw.lab.report.charts import COLOURS
 from thaw.lab.report.style import html_document
 
 _STYLE = "td{white-space:nowrap}.files{font-weight:400;margin-left:8px}a{color:var(--muted)}"

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=_file_or_folder,
         metavar="FOLDER",
-        help="folder of `compare --rows`, `sweep` or `main`, or one above; or a result's file",
+        help="folder of `compare --rows`, `sweep` or `main`, a folder that has such ones, or a result's file",
     )
     parser.set_defaults(run=run_command)
 

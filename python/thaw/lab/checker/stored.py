@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from thaw.lab import arms
 from thaw.lab.checker.history import Counts, Entry, History
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
 from thaw.lab.report import RESULT_FILE, Run, measure, read_run
 from thaw.lab.report.dataset import PointRow
 from thaw.lab.report.measure import MeasureError, PayloadRow
-from thaw.lab.results import ArmResult, ExperimentResult
 
 _COUNTS = ("payloads", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped")
 _ROW_FILES = (measure.PAYLOADS_FILE, measure.CYCLES_FILE, measure.EXCHANGES_FILE)

@@ -21,12 +21,12 @@ from thaw.lab import arguments, arms, comparison, host_load, workload
 from thaw.lab.arms import Arm
 from thaw.lab.comparison import Losses
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
 from thaw.lab.experiments import promises
 from thaw.lab.host_load import Load
 from thaw.lab.progress import Progress
 from thaw.lab.report import Run, exchange_rows, measure
 from thaw.lab.report.exchange_rows import ExchangeRow
-from thaw.lab.results import ArmResult, ExperimentResult
 from thaw.lab.stop import Stop
 from thaw.lab.worlds import surroundings, w0_simulated, w1_stopped_process
 from thaw.lab.worlds.surroundings import Surroundings

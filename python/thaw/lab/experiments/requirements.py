@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from thaw.lab import arms as known_arms
 from thaw.lab import host_load, named_values
 from thaw.lab.experiment import ExperimentError
+from thaw.lab.experiment_result import ExperimentResult
 from thaw.lab.host_load import Load
 from thaw.lab.report.columns import COLUMNS
-from thaw.lab.results import ExperimentResult
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,

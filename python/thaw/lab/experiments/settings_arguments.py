@@ -19,7 +19,7 @@ from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argu
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sobol import Sobol
-from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
+from thaw.lab.freeze_lengths import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
@@ -41,8 +41,8 @@ _TEXTS = {
     "flush_deadline": "limit of one flush, in seconds",
     "tls_version": "the intake's version of TLS",
     "freezer": "how W1, W2 and W3a freeze; cgroup needs root",
-    "blocks": "how often each arm is run, with a new process each time and in an order that is drawn",
-    "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
+    "blocks": "how many times each arm is run, with a new process each time and in an order that is drawn",
+    "idle_limit": "idle time after which the intake ends a connection, in seconds",
     "spans": "spans of a generated payload",
     "filler_bytes": "bytes that don't compress, in each span of a generated payload",
     "flush_every": "an open loop: the time from one planned flush to the next, in seconds; a flush's time"

@@ -39,7 +39,7 @@ from thaw.lab.arguments import one_line
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sobol import Range, Sobol
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.freeze_lengths import FreezeDistribution
 
 VERSION = 1
 _FIELDS = tuple(each.name for each in dataclasses.fields(ExperimentSettings))

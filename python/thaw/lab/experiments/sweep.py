@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, plain_freeze
+from thaw.lab.experiment_result import ArmResult
 from thaw.lab.experiments import compare, executors, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.host_load import Load
@@ -33,7 +34,6 @@ from thaw.lab.progress import Progress as Display
 from thaw.lab.report import dataset
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import Provenance
-from thaw.lab.results import ArmResult
 from thaw.lab.stop import EXIT_CODE, Stop
 
 # Fewer cycles than a comparison has, since a grid has many points.

@@ -11,7 +11,7 @@ from thaw.lab.fleet import figures
 from thaw.lab.fleet.figures import NAT_PORTS
 from thaw.lab.fleet.scene import Scene
 from thaw.lab.fleet.series import Numbers, Series
-from thaw.lab.report.pictures import STANDS_FOR, STYLE, WIDTH, svg
+from thaw.lab.report.charts import STANDS_FOR, STYLE, WIDTH, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -139,7 +139,11 @@ def _add_costs(option: Any) -> None:
         help="takes the costs from the result.json of an earlier run",
     )
     option(
-        "--round-trip", type=float, default=0.02, metavar="S", help="between sandbox and intake (%(default)s)"
+        "--round-trip",
+        type=float,
+        default=0.02,
+        metavar="S",
+        help="the round trip between sandbox and intake, seconds (%(default)s)",
     )
     option(
         "--destinations",

@@ -25,6 +25,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from thaw.lab import helper_process
 from thaw.lab.certificates import Authority
 from thaw.lab.child_environment import child_environment
 from thaw.lab.intake.client_hello import Hello
@@ -300,14 +301,7 @@ class Intake:
         if self._process.poll() is None:
             with contextlib.suppress(IntakeError, OSError, TimeoutError):
                 self._ask("stop", timeout=5.0)
-            if self._process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    self._process.stdin.close()
-            try:
-                self._process.wait(timeout=5.0)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            helper_process.end(self._process, 5.0)
         self._reader.join(timeout=5.0)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import pathlib
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from thaw.lab import helper_process
 from thaw.lab.child_environment import child_environment
 from thaw.lab.line.forgotten import ForgottenAnswer
 from thaw.lab.line.network import CLIENT_ADDRESS, PEER_ADDRESS
@@ -204,15 +204,8 @@ class Line:
 
     def close(self) -> None:
         """Ends the forwarder. Programs that still run at the ends have no network from then on."""
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):  # it has a command that the process did not live to read
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        helper_process.end(self._process, 10.0)
         self._reader.join(timeout=5)
         self._process.stdout.close()
 

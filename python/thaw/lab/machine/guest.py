@@ -58,10 +58,12 @@ def main() -> None:
         _load(libc, [each for each in sys.argv[4:] if each.endswith(".ko")])
         _open(serial_line)
         sys.path.insert(0, folder)
+        # Not above: the package is in `folder`, which was not on the path.
         from thaw.lab.machine import network
 
         network.set_up_loopback()
         network.set_up(device, network.GUEST_ADDRESS)
+        # Not above, for the same reason.
         from thaw.lab.worlds import child
 
         told = json.loads(next(iter(sys.stdin)))

@@ -17,13 +17,13 @@ import pathlib
 import shutil
 import socket
 import sys
-import time
 from typing import Any
 
 from thaw.lab import workload
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import Line
 from thaw.lab.machine import initramfs, network
+from thaw.lab.polling import poll
 
 EXECUTABLE = "qemu-system-x86_64"
 _GUEST = str(pathlib.Path(__file__).with_name("guest.py"))
@@ -176,11 +176,14 @@ class Monitor:
         self._await("query-status", {"paused"}, failed={"internal-error", "guest-panicked", "shutdown"})
 
     def _await(self, command: str, done: set[str], *, failed: set[str]) -> None:
-        deadline = time.monotonic() + _SNAPSHOT_LIMIT
-        while (status := self._ask(command).get("status", "none")) not in done:
-            if status in failed or time.monotonic() > deadline:
-                raise FreezerError(f"the machine's snapshot: {command} says {status}")
-            time.sleep(_SNAPSHOT_POLL)
+        def outcome() -> str | None:
+            status = self._ask(command).get("status")
+            return status if status in done | failed else None
+
+        status = poll(outcome, _SNAPSHOT_LIMIT, every=_SNAPSHOT_POLL)
+        if status not in done:
+            said = f"says {status}" if status else f"does not end within {_SNAPSHOT_LIMIT:g} s"
+            raise FreezerError(f"the machine's snapshot: {command} {said}")
 
     def close(self) -> None:
         """Does nothing: the machine's process is ended as a running one is."""

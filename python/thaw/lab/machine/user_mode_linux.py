@@ -10,15 +10,16 @@ its next system call or page fault; the guest's clocks are the host's, which go 
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import shutil
 import sys
-import time
 
 from thaw.lab import freezer as freezers
 from thaw.lab.freezer import Freezer, FreezerError, FreezerName
 from thaw.lab.line import Line
 from thaw.lab.machine import launch, network
+from thaw.lab.polling import poll
 
 EXECUTABLE = "linux.uml"
 _GUEST = pathlib.Path(__file__).with_name("guest.py")
@@ -79,13 +80,7 @@ class _MainProcess:
 
     def _processes(self) -> list[int]:
         children = pathlib.Path(f"/proc/{self._launcher}/task/{self._launcher}/children")
-        deadline = time.monotonic() + _LAUNCH_LIMIT
-        while time.monotonic() < deadline:
-            try:
-                found = [int(child) for child in children.read_text().split()]
-            except OSError:
-                break
-            if found:
-                return found
-            time.sleep(_POLL)
+        with contextlib.suppress(OSError):  # the launcher has ended
+            if found := poll(lambda: children.read_text().split(), _LAUNCH_LIMIT, every=_POLL):
+                return [int(child) for child in found]
         raise FreezerError("the machine's process is gone")

@@ -7,7 +7,7 @@
     report.save_run(folder, run); report.read_run(folder)
 
 `columns` says what each figure means and `words` what the settings mean; `run` keeps results, and `measure`
-rows; `table` and `html_page` show them; `pictures` and `function_section` draw.
+rows; `table` and `html_page` show them; `charts` and `function_section` draw.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from thaw.lab.results import ArmResult, ExperimentResult
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
 
 
 @dataclass(frozen=True)

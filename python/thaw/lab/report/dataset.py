@@ -20,11 +20,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from thaw.lab.experiment import ExperimentSettings
-from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.experiment_result import ArmResult
+from thaw.lab.freeze_lengths import FreezeDistribution
 from thaw.lab.report import measure
 from thaw.lab.report.measure import MeasureError, Provenance
 from thaw.lab.report.provenance_columns import SOURCE_COLUMNS, with_source
-from thaw.lab.results import ArmResult
 
 if typing.TYPE_CHECKING:
     import pyarrow

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from thaw.lab import needs
 from thaw.lab.report import dataset, measure
+from thaw.lab.report.html_tables import text
 from thaw.lab.report.measure import CycleRow, ExchangeRow, MeasureError, PayloadRow
 from thaw.lab.report.provenance_columns import with_source
 
@@ -69,8 +70,6 @@ class Rows:
         return int(self._table.num_rows)
 
     def _repr_html_(self) -> str:
-        from thaw.lab.report.html_tables import text
-
         head = "".join(f"<th>{text(name)}</th>" for name in self.columns)
         rows = "".join(
             f"<tr>{''.join(f'<td>{text(value)}</td>' for value in row.values())}</tr>"
@@ -122,5 +121,5 @@ def _json(path: pathlib.Path) -> Any:
 
 
 def _require(package: str) -> None:
-    if (text := needs.missing({package: needs.FRAMES[package]}, f"a frame of {package}")) is not None:
-        raise MeasureError(f"{text}; arrow() needs neither pandas nor polars")
+    if (missing := needs.missing({package: needs.FRAMES[package]}, f"a frame of {package}")) is not None:
+        raise MeasureError(f"{missing}; arrow() needs neither pandas nor polars")

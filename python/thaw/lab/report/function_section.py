@@ -1,11 +1,11 @@
-"""The section of a report on a real function with the extension: two pictures, a table, and words."""
+"""The section of a report on a real function with the extension: two charts, a table, and words."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
 
-from thaw.lab.report import pictures
+from thaw.lab.report import charts
 from thaw.lab.report.function_run import FunctionRun, cells, titles
 
 _SHOWN = 8  # invocations of the timeline
@@ -35,8 +35,8 @@ def timeline(run: FunctionRun) -> str:
     from matplotlib.figure import Figure
 
     rows = run.rows[1 : 1 + _SHOWN]
-    with matplotlib.rc_context(pictures.STYLE):
-        figure = Figure(figsize=(pictures.WIDTH, 0.9 + 0.24 * len(rows)))
+    with matplotlib.rc_context(charts.STYLE):
+        figure = Figure(figsize=(charts.WIDTH, 0.9 + 0.24 * len(rows)))
         axes = figure.add_axes(
             (0.12, 0.55 / (0.9 + 0.24 * len(rows)), 0.8, 1 - 0.95 / (0.9 + 0.24 * len(rows)))
         )
@@ -52,7 +52,7 @@ def timeline(run: FunctionRun) -> str:
                     width,
                     left=left,
                     height=0.6,
-                    color=pictures.STANDS_FOR[colour],
+                    color=charts.STANDS_FOR[colour],
                     label=label if place == 0 else None,
                 )
         axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -61,7 +61,7 @@ def timeline(run: FunctionRun) -> str:
         axes.set_title("The first invocations after the one that started the environment", pad=18)
         axes.grid(axis="x")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1)
-        return pictures.svg(figure, "A timeline of invocations")
+        return charts.svg(figure, "A timeline of invocations")
 
 
 def after_the_response(runs: Sequence[FunctionRun]) -> str:
@@ -69,9 +69,9 @@ def after_the_response(runs: Sequence[FunctionRun]) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(pictures.STYLE):
+    with matplotlib.rc_context(charts.STYLE):
         height = 0.9 + 0.35 * len(runs)
-        figure = Figure(figsize=(pictures.WIDTH, height))
+        figure = Figure(figsize=(charts.WIDTH, height))
         axes = figure.add_axes((0.12, 0.5 / height, 0.8, 1 - 0.8 / height))
         axes.boxplot(
             [run.post_runtime_ms[1:] for run in runs],
@@ -79,10 +79,10 @@ def after_the_response(runs: Sequence[FunctionRun]) -> str:
             widths=0.5,
             whis=(1, 99),
             showfliers=False,
-            medianprops={"color": pictures.STANDS_FOR["ink"], "linewidth": 1.5},
-            boxprops={"color": pictures.STANDS_FOR["time"]},
-            whiskerprops={"color": pictures.STANDS_FOR["time"]},
-            capprops={"color": pictures.STANDS_FOR["time"]},
+            medianprops={"color": charts.STANDS_FOR["ink"], "linewidth": 1.5},
+            boxprops={"color": charts.STANDS_FOR["time"]},
+            whiskerprops={"color": charts.STANDS_FOR["time"]},
+            capprops={"color": charts.STANDS_FOR["time"]},
         )
         axes.set_yticks(range(1, len(runs) + 1), [run.extension for run in runs])
         axes.invert_yaxis()
@@ -90,7 +90,7 @@ def after_the_response(runs: Sequence[FunctionRun]) -> str:
         axes.set_xlabel("milliseconds; box: the middle half, line: 1 % to 99 %")
         axes.set_title("After the response")
         axes.grid(axis="x")
-        return pictures.svg(figure, "Time after the response")
+        return charts.svg(figure, "Time after the response")
 
 
 def _table(runs: Sequence[FunctionRun]) -> str:

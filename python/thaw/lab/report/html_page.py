@@ -1,4 +1,4 @@
-"""A report as one HTML file: its pictures are inside it, and it asks the network for nothing."""
+"""A report as one HTML file: its charts are inside it, and it asks the network for nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from thaw.lab import arms
-from thaw.lab.report import html_tables, pictures
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
+from thaw.lab.report import charts, html_tables
 from thaw.lab.report.columns import COLUMNS
 from thaw.lab.report.html_tables import text
 from thaw.lab.report.measure import Provenance
@@ -26,7 +27,6 @@ from thaw.lab.report.words import (
     title,
     what_is_missing,
 )
-from thaw.lab.results import ArmResult, ExperimentResult
 
 
 def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Sequence[str] = ()) -> None:
@@ -54,25 +54,25 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         _section(
             "What became of the payloads",
             "Each bar is all payloads of one arm. Blue is what should be: arrived exactly once.",
-            pictures.delivery(panels),
+            charts.delivery(panels),
         ),
         _section(
             "How long a flush took",
             _FLUSH_WORDS[any(arm.flush_ms for panel in panels for arm in panel.arms)]
             + " At the right: median / 99th percentile.",
-            pictures.latency(panels),
+            charts.latency(panels),
         ),
         _section(
             "TLS handshakes for each flush",
             "The price of not keeping connections: without any handshake, every flush used an earlier"
             " connection.",
-            pictures.handshakes(panels),
+            charts.handshakes(panels),
         ),
         _section(
             "Processor time for each payload",
             "The processor time of the client's process, handshakes included, for each payload that it was"
             " given, lost ones too: an arm that loses much looks cheap here, and its flushes short above.",
-            pictures.processor(panels),
+            charts.processor(panels),
         ),
         *sections,
         "<section><h2>All figures</h2>",
@@ -109,15 +109,15 @@ def _section(title: str, words: str, picture: str) -> str:
     )
 
 
-def _panel(run: Run) -> pictures.Panel:
+def _panel(run: Run) -> charts.Panel:
     result = run.result
     above = "\n".join(filter(None, [title(result), conditions(result)]))
-    return pictures.Panel(above, [_arm_picture(run, name, arm) for name, arm in result.arms.items()])
+    return charts.Panel(above, [_arm_figures(run, name, arm) for name, arm in result.arms.items()])
 
 
-def _arm_picture(run: Run, name: str, arm: ArmResult) -> pictures.ArmPicture:
+def _arm_figures(run: Run, name: str, arm: ArmResult) -> charts.ArmFigures:
     cycles = max(run.result.cycles_of(arm), 1)
-    return pictures.ArmPicture(
+    return charts.ArmFigures(
         name=name,
         outcomes=_outcomes(arm),
         payloads=arm.payloads,

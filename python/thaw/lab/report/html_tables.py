@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from thaw.lab import notebook_forms
 from thaw.lab.comparison import Comparison
+from thaw.lab.experiment_result import ArmResult, ExperimentResult
 from thaw.lab.report.columns import Column, shown
 from thaw.lab.report.words import busy, conditions, race, title, what_is_missing
-from thaw.lab.results import ArmResult, ExperimentResult
 
 # Columns in which a figure other than 0 is marked.
 _BAD = ("lost", "duplicated", "dropped")
@@ -78,3 +79,7 @@ def _cell(column: Column, arm: ArmResult) -> str:
         return f"<td>{text(column.text(arm))}</td>"
     mark = " class=bad" if column.path in _BAD and value else ""
     return f'<td{mark}><data value="{text(value)}">{text(column.text(arm))}</data></td>'
+
+
+notebook_forms.register(ExperimentResult, result)
+notebook_forms.register(Comparison, lambda shown: verdicts([shown]))

@@ -7,9 +7,9 @@ import os
 import pathlib
 from dataclasses import dataclass
 
+from thaw.lab.experiment_result import ExperimentResult
 from thaw.lab.report import measure
 from thaw.lab.report.measure import MeasureError, Measurements, Provenance
-from thaw.lab.results import ExperimentResult
 
 RESULT_FILE = "result.json"
 

@@ -1,8 +1,8 @@
-"""The frame of an HTML page, and its style sheet: light and dark, from the colours of the pictures."""
+"""The frame of an HTML page, and its style sheet: light and dark, from the colours of the charts."""
 
 from __future__ import annotations
 
-from thaw.lab.report import pictures
+from thaw.lab.report import charts
 
 
 def html_document(title: str, body: str, *, rules: str = "") -> str:
@@ -15,8 +15,8 @@ def html_document(title: str, body: str, *, rules: str = "") -> str:
 
 
 def _style_sheet() -> str:
-    light = "".join(f"--{name}:{pair[0]};" for name, pair in pictures.COLOURS.items())
-    dark = "".join(f"--{name}:{pair[1]};" for name, pair in pictures.COLOURS.items())
+    light = "".join(f"--{name}:{pair[0]};" for name, pair in charts.COLOURS.items())
+    dark = "".join(f"--{name}:{pair[1]};" for name, pair in charts.COLOURS.items())
     return (
         f":root{{color-scheme:light dark;{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
         + _RULES

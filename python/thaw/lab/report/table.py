@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from thaw.lab.aligned import aligned
+from thaw.lab.experiment_result import ExperimentResult
 from thaw.lab.report.columns import shown
 from thaw.lab.report.words import busy, conditions, race, title, what_is_missing
-from thaw.lab.results import ExperimentResult
 
 
 def terminal_table(result: ExperimentResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from thaw.lab.experiment import ExperimentSettings
-from thaw.lab.results import ExperimentResult
+from thaw.lab.experiment_result import ExperimentResult
 
 WORLDS = {
     "W0": "simulated: client, clock and network are stepped in one process, and a freeze falls between any"

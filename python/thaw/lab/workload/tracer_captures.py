@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from thaw.lab.child_environment import child_environment
+from thaw.lab.json_handler import JsonHandler
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,13 @@ class _Agent(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _AgentHandler)
 
 
-class _AgentHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _AgentHandler(JsonHandler):
     server: _Agent
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  http.server's name
         if self.path == "/info":
             endpoints = ["/v0.4/traces", "/v0.6/stats"]
-            self._answer(
+            self.answer(
                 {
                     "version": "7.60.0",
                     "endpoints": endpoints,
@@ -111,11 +111,11 @@ class _AgentHandler(http.server.BaseHTTPRequestHandler):
                 }
             )
         else:
-            self._answer({}, status=404)
+            self.answer({}, status=404)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  http.server's name
         self._take(self._body())
-        self._answer({"rate_by_service": {"service:,env:": 1.0}})
+        self.answer({"rate_by_service": {"service:,env:": 1.0}})
 
     do_PUT = do_POST  # noqa: N815  # tracers use either
 
@@ -134,17 +134,6 @@ class _AgentHandler(http.server.BaseHTTPRequestHandler):
             self.server.caught.append(
                 Capture(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             )
-
-    def _answer(self, value: object, status: int = 200) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *unused: object) -> None:
-        pass
 
 
 @contextlib.contextmanager

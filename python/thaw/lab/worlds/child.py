@@ -29,43 +29,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, TextIO, get_args
+from typing import Any, TextIO, get_args
 
 import thaw
 from thaw.lab import arms, parent_death
 from thaw.lab.arms import Arm
 from thaw.lab.workload import Body, Workload, WorkloadKind
+from thaw.lab.worlds.client import Client, NotTold, Where, end_without_fates
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
 LARGE_FILLER_BYTES = 1_500_000
 
-Where = tuple[int, int]  # cycle, payload
-
 # linux/random.h
 _RNDADDENTROPY, _RNDRESEEDCRNG = 0x40085203, 0x5207
-
-
-class Client(Protocol):
-    """A client of one arm: it is given payloads, and flushes them."""
-
-    def prepare(self, where: Where, body: Body) -> None:
-        """Prepares a payload; this is not part of a flush."""
-
-    def flush(self, deadline: float) -> dict[str, Any]:
-        """Sends what is prepared. Returns `delivered` and `errors`."""
-
-    def resume(self) -> None: ...
-
-    def restore(self) -> None:
-        """Takes note that this process goes on from a snapshot, from which others may go on, too."""
-
-    def quiesce(self) -> None: ...
-
-    def exchanges(self) -> list[dict[str, Any]]:
-        """Returns the parts of each exchange of the last flush; empty if the client does not tell."""
-
-    def finish(self, deadline: float) -> dict[str, Any]:
-        """Ends the client, which sends what is left if its arm does so. Returns all fates, and counters."""
 
 
 class Native:
@@ -144,7 +120,7 @@ class Native:
         self._client.close()
 
 
-class NativePerFlush:
+class NativePerFlush(NotTold):
     """A client and a flusher for each flush; they outlive it only while they hold what failed."""
 
     def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
@@ -152,14 +128,7 @@ class NativePerFlush:
         self._ready: list[tuple[Where, Body]] = []
         self._holding: list[Native] = []
         self._last: Native | None = None
-        self._end: dict[str, Any] = {
-            "errors": [],
-            "requests": 0,
-            "retained": [],
-            "flagged": [],
-            "dropped": [],
-            "counters": {},
-        }
+        self._end = end_without_fates()
 
     def prepare(self, where: Where, body: Body) -> None:
         self._ready.append((where, body))
@@ -179,15 +148,6 @@ class NativePerFlush:
 
     def exchanges(self) -> list[dict[str, Any]]:
         return [] if self._last is None else self._last.exchanges()
-
-    def resume(self) -> None:
-        pass
-
-    def restore(self) -> None:
-        pass
-
-    def quiesce(self) -> None:
-        pass
 
     def finish(self, deadline: float) -> dict[str, Any]:
         for client in self._holding:

@@ -14,8 +14,8 @@ from thaw.lab.worlds.w3c_clones import Clones
 
 HELP = "loads two machines from one snapshot, and says what their clients share"
 DESCRIPTION = (
-    "World W3c. A client flushes in an emulated machine, which is saved. Two machines go on from that\n"
-    "snapshot, as environments of SnapStart do, and flush. Says for each arm what the clones had in common\n"
+    "Runs world W3c. A client flushes in an emulated machine, which is saved. Two machines go on from that\n"
+    "snapshot, as environments of SnapStart do, and flush. Prints what the clones of each arm had in common\n"
     "and must not have: random numbers and keys of TLS, a TLS session, a connection; and what arrived."
 )
 EPILOG = (

@@ -21,6 +21,7 @@ from thaw.lab.experiment import Close, ExperimentError, ExperimentSettings, Netw
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, CloseKind, Phase
 from thaw.lab.line import Line, LineError
+from thaw.lab.polling import poll
 from thaw.lab.worlds.relay import Relay
 
 Between = Line | Relay
@@ -138,11 +139,9 @@ def lose_on_the_way(between: Between, intake: Intake, phase: str, round_trip: fl
     between.hole("up" if way == "up" else "down")
     before = _lost(between, way)
     intake.release()
-    deadline = time.monotonic() + _LOSS_LIMIT
-    while (lost := _lost(between, way)) == before:
-        if time.monotonic() > deadline:
-            raise ExperimentError(f"no packet of the {phase} was lost within {_LOSS_LIMIT:g} s")
-        time.sleep(0.001)
+    if not poll(lambda: _lost(between, way) != before, _LOSS_LIMIT, every=0.001):
+        raise ExperimentError(f"no packet of the {phase} was lost within {_LOSS_LIMIT:g} s")
+    lost = _lost(between, way)
     while True:
         time.sleep(_QUIET + round_trip)
         if (now := _lost(between, way)) == lost:

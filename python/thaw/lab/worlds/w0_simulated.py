@@ -8,8 +8,8 @@ from collections.abc import Callable
 import thaw
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentSettings, Stopped
-from thaw.lab.freezes import FreezeDistribution
-from thaw.lab.results import ArmResult, FlushTimes
+from thaw.lab.experiment_result import ArmResult, FlushTimes
+from thaw.lab.freeze_lengths import FreezeDistribution
 from thaw.lab.stop import Stop
 
 

@@ -35,6 +35,7 @@ from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.script import PHASES
 from thaw.lab.line import Line, LineError
+from thaw.lab.polling import poll
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 from thaw.lab.worlds import availability, client_process, over_line, w3_machine
@@ -259,14 +260,20 @@ class _Run:
 
     def _await_held(self) -> bool:
         """Waits until the exchange is held. Returns False if the flush ended before its phase."""
-        deadline = time.monotonic() + self._limit
-        while time.monotonic() < deadline:
-            if self._intake.poll_event("held") is not None:
-                return True
-            if self._child.has_answered:
-                return self._intake.poll_event("held") is not None
-            time.sleep(0.0002)
-        raise ExperimentError(f"no exchange was held within {self._limit:g} s")
+
+        def held() -> bool:
+            return self._intake.poll_event("held") is not None
+
+        def outcome() -> str | None:
+            if held():
+                return "held"
+            # The intake may have held it between the two looks.
+            return ("held" if held() else "ended") if self._child.has_answered else None
+
+        found = poll(outcome, self._limit, every=0.0002)
+        if found is None:
+            raise ExperimentError(f"no exchange was held within {self._limit:g} s")
+        return found == "held"
 
     def _requests(self) -> int:
         """Returns how many requests of this cycle the intake has read whole."""

@@ -8,8 +8,9 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
+
+from thaw.lab.polling import poll
 
 _NGINX_PORT = 18126
 
@@ -40,13 +41,14 @@ def nginx(folder: pathlib.Path) -> Iterator[int | None]:
 
 def wait_for_listener(port: int, limit: float = 10.0) -> None:
     """Returns when a connection to the port succeeds. TimeoutError after `limit` seconds."""
-    end = time.monotonic() + limit
-    while True:
+
+    def listens() -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        if time.monotonic() > end:
-            raise TimeoutError(f"nothing listens on 127.0.0.1:{port} after {limit:g} s")
-        time.sleep(0.005)
+            return True
+        return False
+
+    if not poll(listens, limit, every=0.005):
+        raise TimeoutError(f"nothing listens on 127.0.0.1:{port} after {limit:g} s")
 
 
 def nginx_version() -> str:

@@ -160,21 +160,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=arguments.number(0, 1e7, "seconds", above=True),
         default=120,
-        help="for how long (default: %(default)s)",
+        metavar="S",
+        help="the duration of the run, in seconds (default: %(default)s)",
     )
     option(
         "--environments",
         type=arguments.integer(0, _MOST_ENVIRONMENTS),
         default=0,
-        help="the number of environments after which to end, if that is sooner",
+        metavar="N",
+        help="ends after this many environments, if that is sooner (default: 0, which is no limit)",
     )
     option(
         "--only",
         type=arguments.integer(0, _MOST_ENVIRONMENTS),
         metavar="N",
-        help="run only the environment of this number",
+        help="runs only the environment with this number",
     )
-    option("--extension", type=arguments.checked(extension), default=EXTENSION, help="the executable")
+    option(
+        "--extension",
+        type=arguments.checked(extension),
+        default=EXTENSION,
+        metavar="FILE",
+        help="the extension's executable (default: the one in the checkout's bazel-bin)",
+    )
     parser.set_defaults(run=_run)
 
 

@@ -42,13 +42,7 @@ _LEAST_CYCLES = 9
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     option = parser.add_argument
-    option(
-        "--results",
-        type=arguments.output_folder,
-        default=pathlib.Path("losses-results"),
-        metavar="FOLDER",
-        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
-    )
+    arguments.add_results(parser, pathlib.Path("losses-results"))
     option(
         "--worlds",
         type=arguments.several_of(WORLDS, "world"),

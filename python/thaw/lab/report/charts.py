@@ -1,6 +1,6 @@
-"""The pictures of a report, as SVG that stands inside an HTML page and takes its colours from it.
+"""The charts of a report, as SVG that stands inside an HTML page and takes its colours from it.
 
-    svg = pictures.delivery([panel])
+    svg = charts.delivery([panel])
 
 Every picture has a row for each arm and a part for each experiment, in the order of the tables. Colours are
 CSS variables of the page (`COLOURS` has the two palettes), so that a page can be light or dark. They are
@@ -79,8 +79,8 @@ _ROW, _PANEL, _BELOW = 0.24, 0.90, 0.50  # inches: a row, what a panel needs bes
 
 
 @dataclass(frozen=True)
-class ArmPicture:
-    """One arm's figures as the pictures show them. Without `flush_ms` only the percentiles are drawn."""
+class ArmFigures:
+    """One arm's figures as the charts show them. Without `flush_ms` only the percentiles are drawn."""
 
     name: str
     outcomes: dict[str, int]  # by the names of OUTCOMES
@@ -103,7 +103,7 @@ class Panel:
     """One experiment."""
 
     title: str
-    arms: Sequence[ArmPicture]
+    arms: Sequence[ArmFigures]
 
 
 def delivery(panels: Sequence[Panel]) -> str:
@@ -217,14 +217,14 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
     )
 
 
-def _times(arm: ArmPicture) -> Any:
+def _times(arm: ArmFigures) -> Any:
     """Returns the flush times, each above 0, which has no logarithm."""
     import numpy
 
     return numpy.maximum(arm.flush_ms or (arm.flush_p50, arm.flush_p99), 0.01)
 
 
-def _spread(axes: Axes, row: int, arm: ArmPicture) -> None:
+def _spread(axes: Axes, row: int, arm: ArmFigures) -> None:
     """Draws one arm's flush times; from two percentiles alone, no box and no extreme."""
     import numpy
 
@@ -240,7 +240,7 @@ def _spread(axes: Axes, row: int, arm: ArmPicture) -> None:
     axes.plot([p50, p50], [row - 0.36, row + 0.36], color=STANDS_FOR["ink"], linewidth=1.6)
 
 
-def _outcome_note(arm: ArmPicture) -> str:
+def _outcome_note(arm: ArmFigures) -> str:
     short = {"once": "once", "twice": "twice+", "retained": "kept", "dropped": "dropped", "lost": "lost"}
     parts = [
         f"{arm.outcomes[name]} {short[name]}"
