@@ -357,7 +357,8 @@ TEST_F(FlushCoordinatorTest, AShutdownHandsOverWhatASourceGotMeanwhile) {
 
 TEST_F(FlushCoordinatorTest, AShutdownWithoutAnIntakeFlushesOnce) {
   Make("end");
-  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
+  client_.set_otherwise(
+      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
   EXPECT_TRUE(Add(*traces_));
   coordinator_->AddLeftover([] { return std::string("logs: 1 lines"); });
   Run(coordinator_->Shutdown(absl::Seconds(2)));
