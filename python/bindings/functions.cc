@@ -92,38 +92,61 @@ bool IsUnexplained(const py::error_already_set& error) {
          absl::StrContains(said, "(): incompatible constructor arguments. The following argument types");
 }
 
+// Raises the exception that says what is wrong with a call.
+void RaiseExplanation(const Function& function, PyObject* const* arguments, size_t count, PyObject* names) {
+  py::list positional;
+  for (size_t i = function.receiver == nullptr ? 0 : 1; i < count; ++i)
+    positional.append(py::handle(arguments[i]));
+  py::dict named;
+  for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+    named[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(arguments[count + static_cast<size_t>(i)]);
+  }
+  const py::str text(RecordOf(function.native)->signature);
+  const py::object exception = CallPython([&] {
+    return PyObject_CallFunctionObjArgs(explain.ptr(), function.label, text.ptr(), positional.ptr(),
+                                        named.ptr(), function.receiver == nullptr ? Py_False : Py_True,
+                                        nullptr);
+  });
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+}
+
 void Explain(const Function& function, PyObject* const* arguments, size_t count, PyObject* names) {
   try {
     py::error_already_set error;
-    if (!IsUnexplained(error)) {
+    if (IsUnexplained(error)) {
+      RaiseExplanation(function, arguments, count, names);
+    } else {
       error.restore();
-      return;
     }
-    py::list positional;
-    for (size_t i = function.receiver == nullptr ? 0 : 1; i < count; ++i)
-      positional.append(py::handle(arguments[i]));
-    py::dict named;
-    for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
-      named[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(arguments[count + static_cast<size_t>(i)]);
-    }
-    const py::str text(RecordOf(function.native)->signature);
-    const py::object exception = CallPython([&] {
-      return PyObject_CallFunctionObjArgs(explain.ptr(), function.label, text.ptr(), positional.ptr(),
-                                          named.ptr(), function.receiver == nullptr ? Py_False : Py_True,
-                                          nullptr);
-    });
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   } catch (py::error_already_set& error) {
     error.restore();
   }
+}
+
+// Checks that UTF-8 has the text of every keyword, as it has that of every parameter: pybind11 writes the keywords
+// into its error where no exception is caught, so that another one would end the process.
+bool CheckKeywords(const Function& function, PyObject* const* arguments, size_t count, PyObject* names) {
+  for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+    if (PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)) != nullptr) continue;
+    PyErr_Clear();
+    try {
+      RaiseExplanation(function, arguments, count, names);
+    } catch (py::error_already_set& error) {
+      error.restore();
+    }
+    return false;
+  }
+  return true;
 }
 
 PyObject* CallFunction(PyObject* self, PyObject* const* arguments, size_t flags, PyObject* names) {
   const Function& function = AsFunction(self);
   const auto count = static_cast<size_t>(PyVectorcall_NARGS(flags));
   const size_t all = count + (names == nullptr ? 0 : static_cast<size_t>(PyTuple_GET_SIZE(names)));
-  if (!CheckReceiver(function, arguments, count) || !CheckInitialised(function, arguments, all))
+  if (!CheckReceiver(function, arguments, count) || !CheckInitialised(function, arguments, all) ||
+      !CheckKeywords(function, arguments, count, names)) {
     return nullptr;
+  }
   PyObject* const result = PyObject_Vectorcall(function.native, arguments, count, names);
   if (result == nullptr && PyErr_ExceptionMatches(PyExc_TypeError))
     Explain(function, arguments, count, names);

@@ -102,6 +102,18 @@ def test_a_wrong_keyword_is_named_with_the_nearest(client: thaw.Client) -> None:
     assert refused(thaw.simulate, qqq=1) == "simulate() got an unexpected keyword argument 'qqq'"
 
 
+def test_a_keyword_that_is_not_utf8_is_named(client: thaw.Client) -> None:
+    flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
+    for call, label in (
+        (thaw.ClientOptions, "ClientOptions()"),
+        (thaw.ClientOptions().replace, "ClientOptions.replace()"),
+        (client.send, "Client.send()"),
+        (flusher.flush, "TraceFlusher.flush()"),
+        (thaw.simulate, "simulate()"),
+    ):
+        assert refused(call, **{"\ud800": 1}) == f"{label} got an unexpected keyword argument '\\ud800'"
+
+
 def test_no_name_is_suggested_for_one_that_is_like_none(client: thaw.Client) -> None:
     said = refused(client.send, "http://127.0.0.1:1/", deadline=1)
     assert said == "Client.send() got an unexpected keyword argument 'deadline'"
