@@ -60,9 +60,9 @@ TraceLimits TraceIntake::LimitsOf(const TraceRequest& request, ByteAccount& acco
 }
 
 std::optional<absl::Status> TraceIntake::TakeTracesAtOnce(const TraceRequest& request) {
-  absl::StatusOr<std::optional<TracePayload>> payload = processor_.ProcessAtOnce(
-      request.body, request.format, request.headers, LimitsOf(request, pipelines_.bytes()),
-      concentrator_.get());
+  absl::StatusOr<std::optional<TracePayload>> payload =
+      processor_.ProcessAtOnce(request.body, request.format, request.headers,
+                               LimitsOf(request, pipelines_.bytes()), concentrator_.get());
   if (payload.ok() && !payload->has_value()) return std::nullopt;
   absl::Status status = payload.status();
   if (status.ok()) {

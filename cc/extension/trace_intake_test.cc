@@ -143,8 +143,7 @@ TEST_F(TraceIntakeTest, ARequestWhoseBodyLeavesNoRoomToEncodeItIsRefusedForGood)
   ByteCharge received(&pipelines_->bytes());
   ASSERT_TRUE(received.Grow(body_memory).ok());
   const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
-  const absl::Status status =
-      Give({.body = body, .format = TraceFormat::kV05, .body_memory = body_memory});
+  const absl::Status status = Give({.body = body, .format = TraceFormat::kV05, .body_memory = body_memory});
   EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
   EXPECT_EQ(kept(), 0);
   EXPECT_EQ(pipelines_->bytes().used(), body_memory);
