@@ -29,6 +29,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/base/task.h"
 #include "cc/base/when_all.h"
+#include "cc/base/work_account.h"
 
 namespace thaw {
 namespace {
@@ -161,6 +162,11 @@ Task<void> Send(int request);
 Task<void> WhenAllExample(Executor& executor) {
   const int first = 1, second = 2;
 #include "cc/base/when_all.h.example"
+}
+
+absl::Status WorkAccountExample(ByteAccount& account, size_t body_bytes, size_t bytes) {
+#include "cc/base/work_account.h.example"
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -152,8 +152,11 @@ std::vector<ConfigWarning> UnknownYamlKeys(const YamlDocument& document, const N
     }
     std::string text =
         absl::StrCat("datadog.yaml, line ", key.line, ": the key ", Quoted(key.path), " is not read");
-    if (const std::optional<std::string> suggestion = SuggestionForPath(key.path, known))
+    if (key.is_joined) {
+      absl::StrAppend(&text, ": each name between its dots must be a key of its own, below the one before");
+    } else if (const std::optional<std::string> suggestion = SuggestionForPath(key.path, known)) {
       absl::StrAppend(&text, "; did you mean ", *suggestion, "?");
+    }
     warnings.push_back({.source = "datadog.yaml", .text = std::move(text)});
   }
   return warnings;

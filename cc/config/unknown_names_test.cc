@@ -1,6 +1,7 @@
 #include "cc/config/unknown_names.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -100,6 +101,22 @@ TEST(UnknownNamesTest, KeysThatAreNotReadAreNamedWithTheirLine) {
                   "apm_config.obfuscation.http.x?",
                   "datadog.yaml, line 5: the key \"https_proxy\" is not read; did you mean proxy.https?",
                   "datadog.yaml, line 7: the key \"logs_enabled\" is not read"));
+}
+
+TEST(UnknownNamesTest, AKeyThatJoinsTheNamesOfAPathIsTold) {
+  const NameSet known = {"site", "logs_config.use_compression", "apm_config.obfuscation.http.x"};
+  const YamlDocument document = *YamlDocument::Parse(
+      "logs_config.use_compression: false\n"
+      "apm_config:\n"
+      "  obfuscation.http: {x: 1}\n"
+      "'site.': a\n");
+  const std::string_view reason =
+      " is not read: each name between its dots must be a key of its own, below the one before";
+  EXPECT_THAT(
+      Texts(UnknownYamlKeys(document, known)),
+      ElementsAre(absl::StrCat("datadog.yaml, line 1: the key \"logs_config.use_compression\"", reason),
+                  absl::StrCat("datadog.yaml, line 3: the key \"apm_config.obfuscation.http\"", reason),
+                  absl::StrCat("datadog.yaml, line 4: the key \"site.\"", reason)));
 }
 
 TEST(UnknownNamesTest, AKeyAtTheWrongPlaceIsTold) {

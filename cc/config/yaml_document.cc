@@ -379,12 +379,17 @@ void YamlDocument::AddKeysBeyond(const std::set<std::string, std::less<>>& known
   for (const auto& [name, entry] : map.values) {
     if (name.starts_with("x-")) continue;
     const std::string at = path.empty() ? name : absl::StrCat(path, ".", name);
+    const Node& key = nodes_[entry.key];
+    if (name.find('.') != std::string::npos) {
+      keys.push_back({.path = at, .line = key.line, .column = key.column, .is_joined = true});
+      continue;
+    }
     if (known.contains(at)) continue;
     const auto after = known.lower_bound(absl::StrCat(at, "."));
     const bool leads_on = after != known.end() && after->starts_with(absl::StrCat(at, "."));
     const Node& value = nodes_[entry.value];
     if (!leads_on) {
-      keys.push_back({.path = at, .line = nodes_[entry.key].line, .column = nodes_[entry.key].column});
+      keys.push_back({.path = at, .line = key.line, .column = key.column});
     } else if (value.type == Type::kMap) {
       AddKeysBeyond(known, value, at, keys);
     }

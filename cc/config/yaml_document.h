@@ -37,6 +37,7 @@ class YamlDocument {
     std::string path;  // dotted path
     int line = 0;
     int column = 0;
+    bool is_joined = false;  // several names of a path are joined by dots into this key
   };
 
   // Parses a document; an empty text is an empty map. Rejects invalid YAML, even if yaml-cpp accepts it
@@ -58,8 +59,8 @@ class YamlDocument {
   absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
   // Returns the line, from 1, of the value at `path`, or 0 if there is none, or null.
   int Line(std::string_view path) const;
-  // Returns the keys whose path is neither in `known` nor the beginning of a path in it, in document order.
-  // Keys below such a key are not listed, nor are keys that begin with "x-", which by convention hold
+  // Returns the keys whose path is neither in `known` nor the beginning of a path in it, and those that have a
+  // dot, which no path leads to, in document order. Keys below such a key are not listed, nor are keys that begin with "x-", which by convention hold
   // anchors.
   std::vector<Key> KeysBeyond(const std::set<std::string, std::less<>>& known) const;
 

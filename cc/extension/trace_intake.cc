@@ -6,6 +6,7 @@
 #include "absl/log/log.h"
 #include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
+#include "cc/base/work_account.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/telemetry/telemetry_record.h"
@@ -51,8 +52,7 @@ TraceIntake::TraceIntake(TraceProcessorOptions processing, std::optional<Concent
 
 // -- Traces ----------------------------------------------------------------------------------------------
 
-TraceLimits TraceIntake::LimitsOf(const TraceRequest& request) const {
-  ByteAccount& account = pipelines_.bytes();
+TraceLimits TraceIntake::LimitsOf(const TraceRequest& request, ByteAccount& account) const {
   return {.account = &account,
           .body_bytes = request.body_memory,
           .max_result_bytes = kMaxResultBytes,
@@ -60,8 +60,9 @@ TraceLimits TraceIntake::LimitsOf(const TraceRequest& request) const {
 }
 
 std::optional<absl::Status> TraceIntake::TakeTracesAtOnce(const TraceRequest& request) {
-  absl::StatusOr<std::optional<TracePayload>> payload = processor_.ProcessAtOnce(
-      request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
+  absl::StatusOr<std::optional<TracePayload>> payload =
+      processor_.ProcessAtOnce(request.body, request.format, request.headers,
+                               LimitsOf(request, pipelines_.bytes()), concentrator_.get());
   if (payload.ok() && !payload->has_value()) return std::nullopt;
   absl::Status status = payload.status();
   if (status.ok()) {
@@ -89,12 +90,12 @@ Task<absl::Status> TraceIntake::TakeTraces(TraceRequest request, Cancellation& c
 }
 
 Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Cancellation& cancellation) {
-  std::unique_ptr<TraceWork> work =
-      processor_.Begin(request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
+  WorkAccount account(pipelines_.bytes(), request.body_memory);
+  std::unique_ptr<TraceWork> work = processor_.Begin(request.body, request.format, request.headers,
+                                                     LimitsOf(request, account), concentrator_.get());
   std::vector<EncodedRequest> requests;
   // Charges of the requests made so far, and of the memory that encoding keeps for the next part.
-  ByteCharge charge(&pipelines_.bytes()), workspace(&pipelines_.bytes());
-  charge.set_beside(request.body_memory);
+  ByteCharge charge(&account), workspace(&account);
   while (true) {
     if (cancellation.requested()) {
       work->Forget();

@@ -84,7 +84,7 @@ class TraceIntake : public TraceSink {
   const TraceIntakeCounts& counts() const { return counts_; }
 
  private:
-  TraceLimits LimitsOf(const TraceRequest& request) const;
+  TraceLimits LimitsOf(const TraceRequest& request, ByteAccount& account) const;
   Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
   Task<absl::Status> ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation);
   // Encodes a part: adds its requests to `requests` and their memory to `charge`; `workspace` is charged with

@@ -137,6 +137,18 @@ TEST_F(TraceIntakeTest, ARequestThatNeverFitsIsRefusedForGoodAndHoldsNoMemory) {
   EXPECT_EQ(pipelines_->bytes().used(), 0);
 }
 
+TEST_F(TraceIntakeTest, ARequestWhoseBodyLeavesNoRoomToEncodeItIsRefusedForGood) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  const size_t body_memory = pipelines_->bytes().limit() - (size_t{3} << 20);
+  ByteCharge received(&pipelines_->bytes());
+  ASSERT_TRUE(received.Grow(body_memory).ok());
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
+  const absl::Status status = Give({.body = body, .format = TraceFormat::kV05, .body_memory = body_memory});
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+  EXPECT_EQ(kept(), 0);
+  EXPECT_EQ(pipelines_->bytes().used(), body_memory);
+}
+
 TEST_F(TraceIntakeTest, ALargeRequestThatFindsNoRoomIsTakenWhenItComesAgain) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
   // Noise does not compress, so that its parts fill the remaining room.

@@ -2,6 +2,7 @@
 
 #include <structmember.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <exception>
@@ -18,6 +19,7 @@ namespace {
 // Objects of thaw._calls, which `import thaw` has run: the exception that says what is wrong with a call, and
 // the inspect.Signature of a signature's text.
 py::handle explain;
+py::handle wrong_type;  // the same, or None if all arguments fit
 py::handle signature_of;
 py::handle class_signature;
 // The __reduce_ex__ of types that can be pickled, and of those that can't.
@@ -92,29 +94,68 @@ bool IsUnexplained(const py::error_already_set& error) {
          absl::StrContains(said, "(): incompatible constructor arguments. The following argument types");
 }
 
+// Raises the exception that `judge`, a function of thaw._calls, returns for a call. Returns false if it is None.
+bool RaiseVerdict(py::handle judge, const Function& function, PyObject* const* arguments, size_t count,
+                  PyObject* names) {
+  py::list positional;
+  for (size_t i = function.receiver == nullptr ? 0 : 1; i < count; ++i)
+    positional.append(py::handle(arguments[i]));
+  py::dict named;
+  for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+    named[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(arguments[count + static_cast<size_t>(i)]);
+  }
+  const py::str text(RecordOf(function.native)->signature);
+  const py::object exception = CallPython([&] {
+    return PyObject_CallFunctionObjArgs(judge.ptr(), function.label, text.ptr(), positional.ptr(),
+                                        named.ptr(), function.receiver == nullptr ? Py_False : Py_True,
+                                        nullptr);
+  });
+  if (exception.is_none()) return false;
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  return true;
+}
+
 void Explain(const Function& function, PyObject* const* arguments, size_t count, PyObject* names) {
   try {
     py::error_already_set error;
-    if (!IsUnexplained(error)) {
+    if (IsUnexplained(error)) {
+      RaiseVerdict(explain, function, arguments, count, names);
+    } else {
       error.restore();
-      return;
     }
-    py::list positional;
-    for (size_t i = function.receiver == nullptr ? 0 : 1; i < count; ++i)
-      positional.append(py::handle(arguments[i]));
-    py::dict named;
-    for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
-      named[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(arguments[count + static_cast<size_t>(i)]);
-    }
-    const py::str text(RecordOf(function.native)->signature);
-    const py::object exception = CallPython([&] {
-      return PyObject_CallFunctionObjArgs(explain.ptr(), function.label, text.ptr(), positional.ptr(),
-                                          named.ptr(), function.receiver == nullptr ? Py_False : Py_True,
-                                          nullptr);
-    });
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   } catch (py::error_already_set& error) {
     error.restore();
+  }
+}
+
+// Returns whether UTF-8 has the text of every keyword, as it has that of every parameter. pybind11 writes the
+// keywords into its error where no exception is caught, so that another one would end the process.
+bool AreKeywordsUtf8(PyObject* names) {
+  for (Py_ssize_t i = 0; names != nullptr && i < PyTuple_GET_SIZE(names); ++i) {
+    if (PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)) != nullptr) continue;
+    PyErr_Clear();
+    return false;
+  }
+  return true;
+}
+
+// Returns whether the object can be made an integer by losing a fraction, as decimal.Decimal can; pybind11 would
+// do so for a parameter that is an integer. A float it refuses.
+bool MayLoseFraction(PyObject* object) {
+  const PyNumberMethods* const methods = Py_TYPE(object)->tp_as_number;
+  return methods != nullptr && methods->nb_int != nullptr && methods->nb_index == nullptr &&
+         PyFloat_Check(object) == 0;
+}
+
+// Checks what pybind11 doesn't. `all` is the number of arguments, those with keywords included.
+bool CheckArguments(const Function& function, PyObject* const* arguments, size_t count, size_t all,
+                    PyObject* names) {
+  if (AreKeywordsUtf8(names) && std::none_of(arguments, arguments + all, &MayLoseFraction)) return true;
+  try {
+    return !RaiseVerdict(wrong_type, function, arguments, count, names);
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return false;
   }
 }
 
@@ -122,8 +163,10 @@ PyObject* CallFunction(PyObject* self, PyObject* const* arguments, size_t flags,
   const Function& function = AsFunction(self);
   const auto count = static_cast<size_t>(PyVectorcall_NARGS(flags));
   const size_t all = count + (names == nullptr ? 0 : static_cast<size_t>(PyTuple_GET_SIZE(names)));
-  if (!CheckReceiver(function, arguments, count) || !CheckInitialised(function, arguments, all))
+  if (!CheckReceiver(function, arguments, count) || !CheckInitialised(function, arguments, all) ||
+      !CheckArguments(function, arguments, count, all, names)) {
     return nullptr;
+  }
   PyObject* const result = PyObject_Vectorcall(function.native, arguments, count, names);
   if (result == nullptr && PyErr_ExceptionMatches(PyExc_TypeError))
     Explain(function, arguments, count, names);
@@ -336,6 +379,7 @@ void WrapFunctions(py::module_& module) {
   const py::module_ calls = py::module_::import("thaw._calls");
   explain = py::object(calls.attr("explain")).release();
   signature_of = py::object(calls.attr("signature")).release();
+  wrong_type = py::object(calls.attr("wrong_type")).release();
   class_signature = py::object(calls.attr("ClassSignature")).release();
   reduce = py::object(calls.attr("reduce")).release();
   refuse_to_reduce = py::object(calls.attr("refuse_to_reduce")).release();

@@ -17,6 +17,8 @@ from typing import Any
 import thaw
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+# A keyword that UTF-8 does not have.
+SURROGATE = {"\ud800": 1}
 
 
 class Stranger:
@@ -90,7 +92,8 @@ def misuse(kind: type) -> int:
     for name, function in functions(kind):
         for first in strangers(kind):
             attempt(function, first)
-            calls += 1
+            attempt(function, first, **SURROGATE)
+            calls += 2
             if name in ("__new__", "__reduce_ex__", "__format__", "simulate"):
                 continue
             for second in strangers(None):
@@ -111,6 +114,7 @@ def misuse(kind: type) -> int:
         attempt(kind, argument)
         attempt(kind, argument, argument)
         attempt(kind, argument, "http://127.0.0.1:1", "key")
+    attempt(kind, **SURROGATE)
     return calls
 
 
@@ -125,6 +129,7 @@ def misuse_function(function: Any) -> int:
                 continue
             attempt(function, **{"cycles": 1, name: value})
             calls += 1
+    attempt(function, **{"cycles": 1, **SURROGATE})
     return calls
 
 

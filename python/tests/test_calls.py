@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import decimal
 import enum
+import fractions
 import inspect
 import os
 import pathlib
@@ -14,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy
 import pytest
 
 import thaw
@@ -100,6 +103,41 @@ def test_a_wrong_keyword_is_named_with_the_nearest(client: thaw.Client) -> None:
         said = refused(call, **{wrong: 1})
         assert said == f"{label} got an unexpected keyword argument {wrong!r}; did you mean {meant!r}?"
     assert refused(thaw.simulate, qqq=1) == "simulate() got an unexpected keyword argument 'qqq'"
+
+
+def test_a_keyword_that_is_not_utf8_is_named(client: thaw.Client) -> None:
+    flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
+    for call, label in (
+        (thaw.ClientOptions, "ClientOptions()"),
+        (thaw.ClientOptions().replace, "ClientOptions.replace()"),
+        (client.send, "Client.send()"),
+        (flusher.flush, "TraceFlusher.flush()"),
+        (thaw.simulate, "simulate()"),
+    ):
+        assert refused(call, **{"\ud800": 1}) == f"{label} got an unexpected keyword argument '\\ud800'"
+
+
+@pytest.mark.parametrize(
+    "number", [decimal.Decimal("3.7"), fractions.Fraction(7, 2), numpy.float32(3.7)], ids=repr
+)
+def test_a_number_that_may_have_a_fraction_is_no_integer(number: Any) -> None:
+    kind = type(number).__name__
+    said = refused(thaw.ClientOptions, max_attempts=number)
+    assert said == f"ClientOptions(): max_attempts must be int | None, not {kind}"
+    said = refused(thaw.simulate, cycles=number)
+    assert said == f"simulate(): cycles must be int, not {kind}"
+    options = thaw.ClientOptions(idle_timeout=number, max_attempts=numpy.int64(3))
+    assert options.idle_timeout == pytest.approx(float(number))
+    assert options.max_attempts == 3
+    with pytest.raises(TypeError, match=r"^ClientOptions\.max_attempts must be int, not "):
+        options.max_attempts = number
+    assert options.max_attempts == 3
+
+
+def test_an_integer_of_numpy_is_no_bool() -> None:
+    said = refused(thaw.ClientOptions, share_within_flush=numpy.int64(1))
+    assert said == "ClientOptions(): share_within_flush must be bool | None, not int64"
+    assert thaw.ClientOptions(share_within_flush=numpy.bool_(False)).share_within_flush is False
 
 
 def test_no_name_is_suggested_for_one_that_is_like_none(client: thaw.Client) -> None:

@@ -86,6 +86,14 @@ def shared(text: bytes, spans: int, references: int = 1, first: int = 1) -> byte
     return bytes(msgpack.packb([table, traces]))
 
 
+def many_metrics(spans: int, metrics: int) -> bytes:
+    """Returns a request of v0.5 that is almost as large as what it becomes."""
+    start = 1_700_000_000_000_000_000
+    values = {1 + number: 1.5 for number in range(metrics)}
+    trace = [[0, 0, 0, 9, 1 + number, 0, start, 5, 0, {}, values, 0] for number in range(spans)]
+    return bytes(msgpack.packb([["svc", *(f"k{number}" for number in range(metrics))], [trace]]))
+
+
 def repeated(one: bytes, count: int, before: bytes, after: bytes = b"") -> bytes:
     """Returns an array that has one element `count` times."""
     return before + b"\xdd" + count.to_bytes(4, "big") + one * count + after
@@ -129,6 +137,7 @@ BOMBS: dict[str, Callable[[], tuple[str, str, bytes]]] = {
     "small spans by the million": lambda: (V04, "zstd", zstd(small_spans(2_000_000))),
     "small spans that fit": lambda: (V04, "zstd", zstd(small_spans(600_000))),
     "small spans in gzip": lambda: (V04, "gzip", gzip.compress(small_spans(2_000_000), 9)),
+    "a body that leaves no room": lambda: (V05, "zstd", zstd(many_metrics(5_000, 200))),
     "a large table": lambda: (V05, "zstd", zstd(repeated(b"\xa0", 4_000_000, b"\x92", b"\x90"))),
     "traces by the million": lambda: (V04, "zstd", zstd(repeated(b"\x90", 8_000_000, b""))),
     "links by the million": lambda: (
@@ -233,7 +242,11 @@ async def test_bombs_side_by_side_end_nothing(executable: pathlib.Path) -> None:
 
 async def test_a_body_that_never_fits_is_413_with_the_reason(executable: pathlib.Path) -> None:
     async with limited(executable) as running, running.sandbox.resumed():
-        for name in ("spans that share a megabyte", "small spans by the million"):
+        for name in (
+            "spans that share a megabyte",
+            "small spans by the million",
+            "a body that leaves no room",
+        ):
             path, coding, body = BOMBS[name]()
             status, text = await running.post(body, path, coding)
             assert status == 413, (name, status, text)

@@ -163,9 +163,11 @@ def _fits_one(value: object, annotation: str) -> bool:
         case "str":
             return isinstance(value, str)
         case "bool":
-            return isinstance(value, bool) or kind.__module__ == "numpy"
+            is_numpys = kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_")
+            return isinstance(value, bool) or is_numpys
         case "int":
-            return not isinstance(value, float) and (hasattr(kind, "__index__") or hasattr(kind, "__int__"))
+            # __int__ alone may lose a fraction: int(Decimal("3.7")) is 3.
+            return hasattr(kind, "__index__")
         case "float":
             return hasattr(kind, "__float__") or hasattr(kind, "__index__")
         case "Buffer" | "bytes":
@@ -283,8 +285,10 @@ def _bound(
     return arguments
 
 
-def explain(label: str, text: str, positional: list[Any], named: dict[str, Any], bound: bool) -> Exception:
-    """Returns the exception for a call whose arguments could not be converted: TypeError or InvalidArgument.
+def wrong_type(
+    label: str, text: str, positional: list[Any], named: dict[str, Any], bound: bool
+) -> TypeError | None:
+    """Returns the exception for arguments of a wrong number, name or type; None if all fit.
 
     Args:
       label: the function's name in the message, such as "Client.send()"; "ClientOptions.max_attempts" for the
@@ -292,8 +296,6 @@ def explain(label: str, text: str, positional: list[Any], named: dict[str, Any],
       text: the signature that pybind11 wrote.
       bound: whether the first parameter is the receiver, which is not among the arguments.
     """
-    from thaw import _native
-
     parameters, _ = parse(text)
     parameters = parameters[bool(bound) :]
     is_call = label.endswith(")")
@@ -305,8 +307,23 @@ def explain(label: str, text: str, positional: list[Any], named: dict[str, Any],
         what = f"{label}: {name}" if is_call else label
         if (wrong := _misfit(what, value, annotations[name])) is not None:
             return TypeError(wrong)
+    return None
+
+
+def explain(label: str, text: str, positional: list[Any], named: dict[str, Any], bound: bool) -> Exception:
+    """Returns the exception for a call whose arguments could not be converted: TypeError or InvalidArgument.
+
+    The arguments are those of `wrong_type`.
+    """
+    from thaw import _native
+
+    if (wrong_kind := wrong_type(label, text, positional, named, bound)) is not None:
+        return wrong_kind
+    parameters, _ = parse(text)
+    arguments = _bound(label, parameters[bool(bound) :], positional, named)
+    assert isinstance(arguments, dict)
     for name, value in arguments.items():
-        what = f"{label}: {name}" if is_call else label
+        what = f"{label}: {name}" if label.endswith(")") else label
         if (wrong := _out_of_range(what, value)) is not None:
             return _native.InvalidArgument(wrong)
     given = ", ".join(f"{name}: {_type_name(value)}" for name, value in arguments.items())
