@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import math
 import operator
+import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ from thaw.lab import arms as known_arms
 from thaw.lab import host_load, named_values
 from thaw.lab.experiment import ExperimentError
 from thaw.lab.host_load import Load
+from thaw.lab.report import dataset
 from thaw.lab.report.columns import COLUMNS
 from thaw.lab.results import ExperimentResult
 
@@ -169,7 +171,8 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-idle",
         action="store_true",
-        help="does not run while other processes use this machine; without it, such a run is marked as busy",
+        help="does not run while other processes use this machine, and ends with exit code 1 if they did"
+        " meanwhile; without it, such a run is marked as busy",
     )
 
 
@@ -202,3 +205,17 @@ def check(
     for each in found:
         print(f"{where}{each}")
     return all(each.met for each in found)
+
+
+def check_points(given: argparse.Namespace, paths: Iterable[pathlib.Path]) -> bool:
+    """Prints which of these stored points were measured on a busy machine. Returns whether none was, or
+    `--require-idle` was not given.
+    """
+    if not given.require_idle:
+        return True
+    found = {path: reason for path in paths if (reason := dataset.busy(path))}
+    for path, reason in found.items():
+        print(Found(f"an idle machine, {path.name}, {reason}", met=False))
+    if found:
+        print("A point is measured again once its file is removed.")
+    return not found

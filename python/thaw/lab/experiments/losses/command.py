@@ -114,7 +114,8 @@ def run_command(given: argparse.Namespace) -> int:
             except OSError:
                 stop.request()
                 raise
-    rows = rows_of(points, given.results)
+    stored = [file for grid in wanted for file in sweep.files(grid, given.results)]
+    rows = dataset.read_files(stored)
     print(table(rows))
     missing = [str(error) for _, error in failed if isinstance(error, WorldMissing)]
     for text in dict.fromkeys(missing):
@@ -127,12 +128,6 @@ def run_command(given: argparse.Namespace) -> int:
     if stop.requested:
         return EXIT_CODE
     return 0 if rows else 2
-
-
-def rows_of(points: Iterable[ExperimentSettings], results: pathlib.Path) -> list[PointRow]:
-    """Returns the rows of the points whose files are in the folder."""
-    paths = [dataset.path_of(results, point, spec_file.to_toml(point)) for point in points]
-    return dataset.read_files([path for path in paths if path.exists()])
 
 
 def broken_promises(rows: Iterable[PointRow]) -> list[str]:
