@@ -176,6 +176,17 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def wanted(given: argparse.Namespace, arms: Sequence[str]) -> list[Requirement]:
+    """Reads each `--require`. ValueError names the one that can't be read."""
+    found = []
+    for text in given.require:
+        try:
+            found.append(parse(text, arms))
+        except ValueError as error:
+            raise ValueError(f"--require {text!r}: {error}") from None
+    return found
+
+
 def load_before(given: argparse.Namespace, worlds: Iterable[str]) -> Load | None:
     """Measures the machine's load, which takes a second; simulations need none.
 
