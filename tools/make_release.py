@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ SUMS = "SHA256SUMS"
 
 # The processors: Bazel's name of the layer, and Lambda's name of the architecture.
 _LAYERS = {"x86_64": ("layer", "x86_64"), "aarch64": ("layer_arm64", "arm64")}
-_PLATFORM = "manylinux2014_{0}.manylinux_2_17_{0}"
+_PLATFORM: str = runpy.run_path(str(ROOT / "tools" / "wheel_platform.bzl"))["WHEEL_PLATFORM"]
 
 
 @dataclasses.dataclass(frozen=True)

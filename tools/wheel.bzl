@@ -1,12 +1,8 @@
 """A wheel of Python libraries, with a native module and the extension's executables that zig builds."""
 
+load("//toolchains/zig:targets.bzl", "WHEEL_TARGETS")
+load("//tools:wheel_platform.bzl", "WHEEL_PLATFORM")
 load("//tools:zig_transitions.bzl", "for_both_processors", "for_cpu")
-
-# By the target of //toolchains/zig. PEP 600 names the C library, the older name is for older installers.
-_PLATFORMS = {
-    "manylinux_amd64": "manylinux2014_x86_64.manylinux_2_17_x86_64",
-    "manylinux_arm64": "manylinux2014_aarch64.manylinux_2_17_aarch64",
-}
 
 def _executable(target):
     return target[DefaultInfo].files_to_run.executable
@@ -30,7 +26,7 @@ def _contents(ctx):
     return contents
 
 def _thaw_wheel_impl(ctx):
-    tag = "-".join([ctx.attr.python, ctx.attr.python, _PLATFORMS[ctx.attr.cpu]])
+    tag = "-".join([ctx.attr.python, ctx.attr.python, WHEEL_PLATFORM.format(ctx.attr.processor)])
     name = "%s-%s-%s" % (ctx.attr.package.replace("-", "_"), ctx.attr.version, tag)
     output = ctx.actions.declare_file(name + ".whl")
     contents = _contents(ctx)
@@ -80,7 +76,7 @@ def _thaw_wheel_impl(ctx):
 thaw_wheel = rule(
     implementation = _thaw_wheel_impl,
     attrs = {
-        "cpu": attr.string(mandatory = True, values = _PLATFORMS.keys(), doc = "a target of //toolchains/zig"),
+        "cpu": attr.string(mandatory = True, values = WHEEL_TARGETS.keys(), doc = "a target of //toolchains/zig"),
         "deps": attr.label_list(mandatory = True, doc = "Python libraries; their data comes too"),
         "extension": attr.label(
             mandatory = True,
@@ -99,6 +95,7 @@ thaw_wheel = rule(
         "native_module": attr.label(mandatory = True, cfg = for_cpu, doc = "built for `cpu` and `python`"),
         "native_path": attr.string(mandatory = True, doc = "its path in the wheel"),
         "package": attr.string(mandatory = True, doc = "the distribution's name"),
+        "processor": attr.string(mandatory = True, doc = "`cpu`, by its name in the tag of the platform"),
         "python": attr.string(mandatory = True, doc = "the tag of the interpreter, such as cp311"),
         "readme": attr.label(allow_single_file = True, mandatory = True),
         "requirements": attr.label(allow_single_file = True, mandatory = True),

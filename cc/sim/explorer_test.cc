@@ -1,5 +1,7 @@
 #include "cc/sim/explorer.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -160,6 +162,28 @@ TEST(Explorer, KnownStatesHideNothing) {
   for (const FailureCell& cell : FailureTable::Cells()) {
     EXPECT_EQ(with.failures.count(cell) > 0, without.count(cell) > 0) << cell.ToString();
   }
+}
+
+TEST(Explorer, ARequestThatWasHandedItsConnectionBeforeTwoFreezesMayBegin) {
+  HistoryOptions options = Small();
+  options.flushes = {1, 2};
+  options.freezes = 2;
+  options.client.max_idle_per_host = 2;
+  int met = 0;
+  // The second freeze follows the first with hardly a choice between them.
+  for (size_t first = 0; first < 60; ++first) {
+    for (size_t between = 0; between < 5; ++between) {
+      std::vector<uint32_t> ways(first, 0);
+      ways.insert(ways.end(), {1, 2});  // a freeze that is longer than idle_timeout
+      ways.insert(ways.end(), between, 0u);
+      ways.push_back(1);
+      RecordedChoices choices(ways);
+      const HistoryResult result = RunHistory(options, choices);
+      met += result.freezes == 2;
+      EXPECT_FALSE(result.broken.has_value()) << ToString(*result.broken) << ", choice " << first;
+    }
+  }
+  EXPECT_GT(met, 20);
 }
 
 TEST(Explorer, RandomHistoriesHaveASeedEach) {

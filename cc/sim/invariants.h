@@ -70,7 +70,7 @@ struct Scene {
     int since_resume = 0;         // requests since the last resume, this one included
     bool from_before = false;     // it was opened before the last resume
     // The time since the last answer. If the request begins at the very moment of a resume, that freeze does
-    // not count, since the connection may have been handed out before it.
+    // not count, nor do freezes right before it, since the connection may have been handed out before them.
     absl::Duration idle_for;
   };
 

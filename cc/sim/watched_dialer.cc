@@ -36,9 +36,10 @@ class WatchedDialer::WatchedTransport : public Transport {
   int64_t wire_bytes_sent() const override { return inner_->wire_bytes_sent(); }
   int64_t wire_bytes_received() const override { return inner_->wire_bytes_received(); }
 
-  void Thawed() {
+  // `begun`: when the freeze began.
+  void Thawed(absl::Duration begun) {
     // The client has not been able to keep it as idle yet.
-    if (idle_since_ == view_.frozen) idle_since_ = view_.thawed;
+    if (idle_since_ == begun) idle_since_ = view_.thawed;
   }
   void Resumed() {
     busy_at_resume_ |= busy_;
@@ -74,9 +75,10 @@ class WatchedDialer::WatchedTransport : public Transport {
 };
 
 void WatchedDialer::View::Thawed(absl::Duration length) {
+  const absl::Duration begun = world.now() - length;
+  if (begun != thawed) frozen = begun;
   thawed = world.now();
-  frozen = thawed - length;
-  for (WatchedTransport* transport : open) transport->Thawed();
+  for (WatchedTransport* transport : open) transport->Thawed(begun);
 }
 
 void WatchedDialer::View::Resumed() {

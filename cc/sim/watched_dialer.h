@@ -45,7 +45,8 @@ class WatchedDialer : public Dialer {
     SimWorld& world;
     absl::AnyInvocable<void(const Scene::Use&)> on_request = [](const Scene::Use&) {};
     int64_t epoch = 0;
-    // The times of the last freeze and of its end.
+    // The times of the last freeze and of its end. Freezes that follow each other at once are one here: a
+    // request that was handed its connection before the first may begin after the last.
     absl::Duration frozen = -absl::InfiniteDuration();
     absl::Duration thawed = -absl::InfiniteDuration();
     std::set<const Cancellation*> dials;

@@ -300,6 +300,19 @@ def test_points_of_other_blocks_and_cycles_are_not_mixed_in(tmp_path: pathlib.Pa
         other.cells(tmp_path)
 
 
+def test_stored_points_of_a_busy_machine_fail_where_an_idle_one_is_required(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy = Load(others=1.5, steal=0.0, average=9.0, processors=2, seconds=1.0)
+    made_up(tmp_path, of_the_model, skip=tuple(set(parts.NAMES) - {"sizes"}), load=busy)
+    given = ["answer", "--only=sizes", "--blocks=2", "--cycles=2", f"--results={tmp_path}"]
+    assert command_line.main(given) == 0
+    assert "NOT MET" not in capsys.readouterr().out
+    assert command_line.main([*given, "--require-idle"]) == 1
+    (part,) = parts.read(["sizes"], blocks=2, cycles=2)
+    assert capsys.readouterr().out.count(": NOT MET\n") == len(list(part.points()))
+
+
 def test_a_busy_machine_is_named_on_the_page(tmp_path: pathlib.Path) -> None:
     busy = Load(others=1.5, steal=0.0, average=9.0, processors=2, seconds=1.0)
     made_up(tmp_path, of_the_model, load=busy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
+import pathlib
 import re
 
 import pytest
@@ -12,8 +13,11 @@ import pytest
 from thaw.lab import comparison, host_load, report
 from thaw.lab.__main__ import main
 from thaw.lab.comparison import Comparison, Losses
-from thaw.lab.experiments import requirements
+from thaw.lab.experiment import ExperimentSettings
+from thaw.lab.experiments import requirements, sweep
 from thaw.lab.host_load import Load
+from thaw.lab.report import measure
+from thaw.lab.report.dataset import BlockResult
 from thaw.lab.results import ArmResult, ExperimentResult, FlushTimes
 
 BLOCKS = dict(enumerate([8.0, 8.2, 7.9, 8.1, 8.4, 8.0, 7.8, 8.3]))
@@ -178,7 +182,8 @@ def test_compare_ends_with_the_requirements(capsys: pytest.CaptureFixture[str]) 
     assert main([*SIMULATED, "--require", "thaw.lost == 0", "--require", "v93.lost == 0"]) == 1
     assert "require v93.lost == 0, v93.lost is " in capsys.readouterr().out
     assert main([*SIMULATED, "--require", "thaw.lost < nothing"]) == 2
-    assert "'nothing' is neither a number" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("thaw.lab: --require 'thaw.lost < nothing': 'nothing' is neither a number")
 
 
 BUSY = Load(others=1.5, steal=0.0, average=3.0, processors=2, seconds=1.0)
@@ -202,3 +207,30 @@ def test_a_busy_machine_is_marked_or_refused(
     # The figures of a simulation do not depend on the machine.
     assert main([*SIMULATED, "--require-idle"]) == 0
     assert "BUSY" not in capsys.readouterr().out
+
+
+def test_a_stored_point_of_a_busy_machine_is_not_what_was_required(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = dataclasses.replace(BUSY, others=0.0)
+    loads = {"fin": BUSY, "rst": idle}
+
+    def measured(point: ExperimentSettings, **unused: object) -> sweep.Measured:
+        where = measure.provenance(world="W1", seed=1, cycles=2, load=loads[point.close])
+        return sweep.Measured([BlockResult(0, "thaw", result().arms["thaw"])], where)
+
+    monkeypatch.setattr(sweep, "measure_point", measured)
+    monkeypatch.setattr(host_load, "measure", lambda: idle)
+    given = ["sweep", "--arms=thaw", "--workload=generated", "--close=fin,rst", f"--out={tmp_path}"]
+    assert main(given) == 0
+    assert "require" not in capsys.readouterr().out
+    assert main([*given, "--require-idle"]) == 1
+    said = capsys.readouterr().out
+    assert "0 points run, 2 were measured before" in said
+    (file,) = tmp_path.glob("W1-idle-fin-*.parquet")
+    (line,) = re.findall(r"^require .*$", said, re.MULTILINE)
+    reason = "before the run other processes used 1.5 of 2 processors"
+    assert line == f"require an idle machine, {file.name}, {reason}: NOT MET"
+    file.unlink()
+    loads["fin"] = idle
+    assert main([*given, "--require-idle"]) == 0

@@ -261,7 +261,9 @@ def test_the_command(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str])
 def test_a_failure_is_the_exit_code(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = runtime(tmp_path, "time.sleep(60)")
     assert main(["lambda", "--timeout=0.2", "--initialization-type=on-demand", "--", "/bin/false"]) == 1
-    assert "failure" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert ": failure: Runtime.ExitError: RequestId: " in said
+    assert "Runtime exited with error: exit status 1 (--logs shows what the processes write)\n" in said
     fault = "--api-fault=/invocation/next=500"
     assert main(["lambda", fault, "--timeout=5", "--", *command[:-1], command[-1]]) == 1
 

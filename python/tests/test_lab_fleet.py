@@ -200,7 +200,7 @@ def test_the_command_writes_a_page_with_its_data(
     ("given", "says"),
     [
         (["--arms=thav"], "there is no arm 'thav'; the nearest is thaw"),
-        (["--sizes=many"], "--sizes"),
+        (["--sizes=many"], "argument --sizes: 'many' is no number of sandboxes"),
         (["--sizes=0"], "'0' is no number of sandboxes"),
         (["--interval=0"], "interval is 0, not at least 1e-06 and finite"),
         (["--headroom=0.5"], "headroom is 0.5: an intake that takes less than the usual load"),

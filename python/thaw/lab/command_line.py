@@ -273,7 +273,7 @@ def _compare(given: argparse.Namespace) -> int:
     settings = settings_arguments.settings(given, ExperimentSettings())
     needs.require(needs.of_arms(settings.arms), "this comparison")
     arms.require_certificates(settings.arms)
-    wanted = [requirements.parse(text, settings.arms) for text in given.require]
+    wanted = requirements.wanted(given, settings.arms)
     load = requirements.load_before(given, [settings.world])
     finished: report.Run | None = None
 
@@ -356,7 +356,7 @@ def _main_job(given: argparse.Namespace) -> int:
     parts = main_experiment.parts(cycles=given.cycles)
     settings = {part.name: _settings_of(part, given.payloads, given.blocks) for part in parts}
     needs.require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
-    wanted = [requirements.parse(text, main_experiment.ARMS) for text in given.require]
+    wanted = requirements.wanted(given, main_experiment.ARMS)
     if not given.without_function:
         _require_function(extensions)
     load = requirements.load_before(given, [part.world for part in parts])

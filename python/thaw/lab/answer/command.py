@@ -85,15 +85,15 @@ def run_command(given: argparse.Namespace) -> int:
         failed = _measure(wanted, given, stop)
         if stop.requested:
             return EXIT_CODE
-        if failed and given.only:
-            return 1
+        stored = [file for part in wanted for file in part.files(given.results)]
+        good = requirements.check_points(given, stored) and not failed
         if given.only:
-            return 0
+            return 0 if good else 1
         function = "it was left out" if given.without_function else _function(given.results, extensions)
     document = page.make(wanted, given.results, function, _again(given))
     for path in document.write(given.out)[:2]:
         print(f"document: {path.resolve()}")
-    return 1 if failed else 0
+    return 0 if good else 1
 
 
 class _Shown:

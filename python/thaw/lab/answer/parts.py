@@ -93,10 +93,7 @@ class Part:
 
     def files(self, results: pathlib.Path) -> list[pathlib.Path]:
         """Returns the files of its points that are there."""
-        paths = (
-            dataset.path_of(results / self.name, point, spec_file.to_toml(point)) for point in self.points()
-        )
-        return [path for path in paths if path.exists()]
+        return [path for grid in self.grids for path in sweep.files(grid, results / self.name)]
 
     def cells(self, results: pathlib.Path) -> Cells:
         """Returns the cells of its points. MeasureError: there are none. Points of another number of blocks

@@ -168,6 +168,8 @@ def _print_result(sandbox: Lambda) -> None:
         print(f"note: {note}")
     if sandbox.reports:
         print(invocation_report.table(sandbox.reports))
+    if error := invocation_report.first_error(sandbox.reports):
+        print(f"{error} (--logs shows what the processes write)")
     for startup in sandbox.startups[:1]:
         usage = startup.usage
         used = f", {usage.cpu_ns / 1e6:.1f} ms of processor, {usage.resident_bytes >> 10} kB" if usage else ""

@@ -100,6 +100,17 @@ class Invocation:
         """Returns the payload, decoded."""
         return json.loads(self.payload)
 
+    @property
+    def error(self) -> str | None:
+        """Returns the type of the error and, where the caller was told one, its message. None: a success."""
+        if self.status == "success":
+            return None
+        try:
+            message = self.json()["errorMessage"]
+        except (KeyError, TypeError, ValueError):
+            return self.error_type
+        return f"{self.error_type}: {message}"
+
     def arn(self, function: str) -> str:
         return f"{function}:{self.qualifier}" if self.qualifier else function
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from thaw.lab.aligned import aligned
+from thaw.lab.arguments import one_line
 from thaw.lab.emulator.settings import Settings
 
 
@@ -25,6 +26,7 @@ class Report:
       duration_ms: the invocation, whole.
       billed_ms: whole milliseconds: the duration, with the initialization where that is billed.
       frozen_before_ms: the time for which the environment stood still before it.
+      error: the type and the message of what went wrong, None for a success.
     """
 
     request_id: str
@@ -38,6 +40,7 @@ class Report:
     memory_mb: int
     max_memory_mb: int
     frozen_before_ms: float
+    error: str | None = None
 
     def line(self) -> str:
         """Returns the REPORT line of the function's log."""
@@ -90,6 +93,14 @@ def table(reports: Sequence[Report], *, rows: int = 20) -> str:
     if (left := len(reports) - rows) > 0:
         text.insert(1 + rows, f"… {left} more")
     return "\n".join(text)
+
+
+def first_error(reports: Sequence[Report]) -> str:
+    """Returns a line on the first invocation that was no success, empty if there is none."""
+    for report in reports:
+        if report.error is not None:
+            return f"{report.request_id[:8]}: {report.status}: {one_line(report.error)}"
+    return ""
 
 
 def summary(reports: Sequence[Report]) -> dict[str, Any]:

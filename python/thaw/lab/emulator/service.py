@@ -361,6 +361,7 @@ class Lambda:
             memory_mb=self.settings.memory_mb,
             max_memory_mb=0 if sandbox is None else sandbox.peak_memory_mb(),
             frozen_before_ms=round(frozen_ms, 3),
+            error=invocation.error,
         )
         self.reports.append(report)
         self._log("platform", report.line(), invocation)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import math
 import operator
+import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from thaw.lab import host_load, named_values
 from thaw.lab.experiment import ExperimentError
 from thaw.lab.experiment_result import ExperimentResult
 from thaw.lab.host_load import Load
+from thaw.lab.report import dataset
 from thaw.lab.report.columns import COLUMNS
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -169,8 +171,20 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-idle",
         action="store_true",
-        help="does not run while other processes use this machine; without it, such a run is marked as busy",
+        help="does not run while other processes use this machine, and ends with exit code 1 if they did"
+        " meanwhile; without it, such a run is marked as busy",
     )
+
+
+def wanted(given: argparse.Namespace, arms: Sequence[str]) -> list[Requirement]:
+    """Reads each `--require`. ValueError names the one that can't be read."""
+    found = []
+    for text in given.require:
+        try:
+            found.append(parse(text, arms))
+        except ValueError as error:
+            raise ValueError(f"--require {text!r}: {error}") from None
+    return found
 
 
 def load_before(given: argparse.Namespace, worlds: Iterable[str]) -> Load | None:
@@ -202,3 +216,17 @@ def check(
     for each in found:
         print(f"{where}{each}")
     return all(each.met for each in found)
+
+
+def check_points(given: argparse.Namespace, paths: Iterable[pathlib.Path]) -> bool:
+    """Prints which of these stored points were measured on a busy machine. Returns whether none was, or
+    `--require-idle` was not given.
+    """
+    if not given.require_idle:
+        return True
+    found = {path: reason for path in paths if (reason := dataset.busy(path))}
+    for path, reason in found.items():
+        print(Found(f"an idle machine, {path.name}, {reason}", met=False))
+    if found:
+        print("A point is measured again once its file is removed.")
+    return not found

@@ -246,9 +246,16 @@ def run_command(given: argparse.Namespace) -> int:
         + (f", {len(stopped)} not finished" if stopped else "")
     )
     print(f"results: {given.out.resolve()}")
+    met = requirements.check_points(given, files(grid, given.out))
     if stop.requested:
         return EXIT_CODE
-    return 1 if outcome.failed else 0
+    return 0 if met and not outcome.failed else 1
+
+
+def files(grid: Grid, folder: str | os.PathLike[str]) -> list[pathlib.Path]:
+    """Returns the files of the points that are there."""
+    paths = (dataset.path_of(folder, point, spec_file.to_toml(point)) for point in grid.points())
+    return [path for path in paths if path.exists()]
 
 
 def _with_workload(grid: Grid) -> Grid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import pathlib
 import shlex
@@ -157,7 +158,10 @@ def _add_costs(option: Any) -> None:
 def _sizes(text: str) -> tuple[int, ...]:
     found = []
     for each in text.split(","):
-        number = float(each)
+        try:
+            number = float(each)
+        except ValueError:
+            number = math.nan
         if not (1 <= number <= 1e12 and number == int(number)):
             raise ValueError(f"{each.strip()!r} is no number of sandboxes")
         found.append(int(number))

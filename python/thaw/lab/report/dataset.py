@@ -33,6 +33,7 @@ __all__ = [
     "SOURCE_COLUMNS",
     "BlockResult",
     "PointRow",
+    "busy",
     "is_there",
     "path_of",
     "prepare",
@@ -197,6 +198,14 @@ def table_of(paths: Iterable[pathlib.Path]) -> pyarrow.Table:
         with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path) for path in paths
     ]
     return pyarrow.concat_tables(tables).combine_chunks()
+
+
+def busy(path: pathlib.Path) -> str:
+    """Returns why the times of a point mean little: other work on its machine. Empty: it was idle.
+
+    MeasureError: the file is of something else.
+    """
+    return str(_source(path)["provenance"].get("busy", ""))
 
 
 def _files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:

@@ -10,8 +10,8 @@ from thaw.lab.experiment_result import ExperimentResult
 WORLDS = {
     "W0": "simulated: client, clock and network are stepped in one process, and a freeze falls between any"
     " two steps. Exact and fast; says nothing about a kernel. Payloads are made by the simulation, TLS 1.3 is"
-    " scripted, a round trip takes 1 ms at least and a freeze 61 to 89 s of virtual time, whatever was asked"
-    " for.",
+    " scripted, a round trip takes 1 ms at least and a freeze 61 to 89 s of virtual time, unless a"
+    " distribution was asked for.",
     "W1": "SIGSTOP stops the client's whole process and SIGCONT lets it go on. Sockets and TLS are real, but"
     " the kernel goes on while the client is frozen: it acknowledges data and takes note of closed"
     " connections. On Lambda the kernel is frozen too, so this is not claimed for Lambda.",
@@ -114,7 +114,7 @@ def freeze(result: ExperimentResult) -> str:
     """Says how long the freezes last, with the world's own bounds where it does not take a number."""
     if isinstance(result.freeze, str):
         return f"{result.freeze} s"
-    return f"{duration(result.freeze or 0)} at least{' (61 to 89 s)' if result.world == 'W0' else ''}"
+    return "61 to 89 s" if result.world == "W0" else f"{duration(result.freeze or 0)} at least"
 
 
 def blocks(result: ExperimentResult) -> str:
