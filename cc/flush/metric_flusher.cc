@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "cc/base/protobuf_reader.h"
+#include "cc/base/reserve.h"
 #include "cc/base/split_to_fit.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/encoded_request.h"
@@ -47,10 +48,13 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
   while (!held.empty()) {
     const absl::Span<const HeldPayload<MetricBatch>> batch = TakeBatch<MetricBatch>(
         held, {.bytes = options.max_batch_bytes}, [](const MetricBatch& /*each*/) { return size_t{1}; });
+    size_t bytes = 0;
+    for (const HeldPayload<MetricBatch>& each : batch) bytes += each.payload.fields.bytes().size();
     workspace.body.clear();
+    THAW_RETURN_IF_ERROR(Reserve(workspace.body, bytes, nullptr));
     for (const HeldPayload<MetricBatch>& each : batch) workspace.body.append(each.payload.fields.bytes());
-    std::vector<std::string> left =
-        CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves);
+    THAW_ASSIGN_OR_RETURN(std::vector<std::string> left,
+                          CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves));
     std::reverse(left.begin(), left.end());  // the next one is the last
     while (!left.empty()) {
       const std::string body = std::move(left.back());
@@ -58,7 +62,10 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
       THAW_ASSIGN_OR_RETURN(std::string packed,
                             workspace.compressor.Compress(body, options.compression_level));
       std::vector<std::string> halves;
-      if (packed.size() > max_compressed) halves = Halves(body);
+      if (packed.size() > max_compressed) {
+        if (!CanAllocate(body.size())) return NoMemory(body.size());
+        halves = Halves(body);
+      }
       if (!halves.empty()) {
         left.push_back(std::move(halves[1]));
         left.push_back(std::move(halves[0]));
@@ -92,7 +99,7 @@ absl::Status MetricReportEncoding::Encode(absl::Span<const HeldPayload<MetricRep
 
 std::vector<std::string> MetricEncodingBase::Split(std::string_view body, const FlusherOptions& options) {
   const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
-  if (!unpacked.ok()) return {};
+  if (!unpacked.ok() || !CanAllocate(unpacked->size())) return {};
   std::vector<std::string> bodies;
   for (const std::string& half : Halves(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);
