@@ -128,6 +128,24 @@ def awaits_stand_alone(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, line, "`co_await` with a lambda in its expression: name the lambda first")
 
 
+_ENCODER = re.compile(r"^cc/flush/\w+_flusher\.cc$")
+_ENCODES = re.compile(r"::Encode(?:As)?\(")
+_ASKS_FOR_MEMORY = re.compile(r"\b(?:Reserve|CanAllocate)\(")
+
+
+def encoders_ask_for_memory(tree: Tree) -> Iterator[Problem]:
+    """An encoder asks for a body's memory before it makes the body: a failed allocation ends what ships."""
+    for path, text in cpp_files(tree, "cc/flush/"):
+        code = code_only(text)
+        encodes = _ENCODES.search(code) if _ENCODER.match(path) else None
+        if encodes is not None and not _ASKS_FOR_MEMORY.search(code, encodes.start()):
+            yield Problem(
+                path,
+                line_of(text, encodes.start()),
+                "`Encode` without Reserve or CanAllocate (cc/base/reserve.h)",
+            )
+
+
 _SOCKET_LIBRARIES = re.compile(r"^(?:boost/asio|boost/beast|openssl)[/.]")
 
 
@@ -265,6 +283,7 @@ RULES = (
     no_exceptions,
     awaits_stand_alone,
     files_by_the_reader,
+    encoders_ask_for_memory,
     socket_libraries,
     no_sleep_in_tests,
     header_guards,

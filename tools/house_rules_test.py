@@ -113,6 +113,14 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
         ("files_by_the_reader", {"cc/base/read_file.cc": "open(path, O_RDONLY);\n"}),
         ("files_by_the_reader", {"cc/net/a.cc": "pool.open(key);\nbool open() const;\nis_open();\n"}),
         ("files_by_the_reader", {"cc/net/a_test.cc": "std::ofstream(path) << text;\n"}),
+        (
+            "encoders_ask_for_memory",
+            {"cc/flush/a_flusher.cc": "Status A::Encode(Held h) { return Reserve(body, 9); }\n"},
+        ),
+        (
+            "encoders_ask_for_memory",
+            {"cc/flush/pipeline_flusher.cc": "Task<void> PipelineFlusher::Flush() {}\n"},
+        ),
         ("socket_libraries", {"cc/net/a.cc": "#include <boost/asio/post.hpp>\n"}),
         ("socket_libraries", {"cc/net/tls/context_internal.h": "#include <openssl/ssl.h>\n"}),
         ("socket_libraries", {"cc/config/a.cc": "#include <boost/json.hpp>\n"}),
@@ -246,6 +254,16 @@ def test_a_tree_that_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> N
         ("files_by_the_reader", {"cc/net/a.cc": "std::ifstream file(path);\n"}, ("cc/net/a.cc", 1)),
         ("files_by_the_reader", {"cc/net/a.cc": '\nstd::fopen(path, "re");\n'}, ("cc/net/a.cc", 2)),
         ("files_by_the_reader", {"cc/net/a.cc": "int fd = ::open(path, O_RDONLY);\n"}, ("cc/net/a.cc", 1)),
+        (
+            "encoders_ask_for_memory",
+            {"cc/flush/a_flusher.cc": "\nabsl::Status AEncoding::Encode(Held held) { body.append(a); }\n"},
+            ("cc/flush/a_flusher.cc", 2),
+        ),
+        (
+            "encoders_ask_for_memory",
+            {"cc/flush/a_flusher.cc": "Status A::EncodeAs(Held h) { b = h; }  // Reserve(b)\n"},
+            ("cc/flush/a_flusher.cc", 1),
+        ),
         ("socket_libraries", {"cc/net/a.h": "#include <openssl/ssl.h>\n"}, ("cc/net/a.h", 1)),
         ("socket_libraries", {"cc/flush/a.cc": "#include <boost/asio.hpp>\n"}, ("cc/flush/a.cc", 1)),
         ("no_sleep_in_tests", {"cc/net/a_test.cc": "absl::SleepFor(d);\n"}, ("cc/net/a_test.cc", 1)),

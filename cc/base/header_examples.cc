@@ -26,6 +26,7 @@
 #include "cc/base/reserve.h"
 #include "cc/base/scratch_text.h"
 #include "cc/base/shallow_json.h"
+#include "cc/base/split_to_fit.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/task.h"
 #include "cc/base/when_all.h"
@@ -149,6 +150,10 @@ void ShallowJsonExample(const HttpResponse& response) {
 
 struct Destination {};
 absl::StatusOr<Destination> ParseUrl(std::string_view text);
+
+void SplitToFitExample(std::string body, std::vector<std::string> (*halve)(const std::string& body)) {
+#include "cc/base/split_to_fit.h.example"
+}
 
 absl::Status StatusMacrosExample(std::string_view text) {
 #include "cc/base/status_macros.h.example"

@@ -14,6 +14,10 @@ namespace thaw {
 
 class MsgpackWriter {
  public:
+  MsgpackWriter() = default;
+  // Writes `bytes` bytes without another allocation.
+  explicit MsgpackWriter(size_t bytes) { bytes_.reserve(bytes); }
+
   void Array(uint32_t count) { Count(count, 0x90, 0xDC); }
   void Map(uint32_t count) { Count(count, 0x80, 0xDE); }
   void String(std::string_view text) {

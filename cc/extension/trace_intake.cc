@@ -5,9 +5,11 @@
 
 #include "absl/log/log.h"
 #include "cc/base/reserve.h"
+#include "cc/base/split_to_fit.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/work_account.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/stats/stats_batch.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/telemetry/telemetry_record.h"
 
@@ -31,6 +33,8 @@ constexpr int64_t kStepWork = 512 << 10;
 // of this many values.
 constexpr size_t kStatsAtOnceBytes = 64 << 10;
 constexpr uint64_t kStatsStepValues = 100'000;
+// Bound of a part of a large payload with stats: gzip takes some 30 ms for a megabyte of random bytes.
+constexpr size_t kStatsPart = size_t{1} << 20;
 
 }  // namespace
 
@@ -241,7 +245,35 @@ Task<absl::Status> TraceIntake::ProcessStatsInTurns(const TraceRequest& request,
     if (*done) break;
     co_await Turn(executor_);
   }
-  co_return AddStats(work.Take(), charge);
+  StatsPayload payload = work.Take();
+  if (payload.size() <= kSmallResult) co_return AddStats(std::move(payload), charge);
+  Task<absl::Status> encoding = EncodeStatsInTurns(std::move(payload), charge, cancellation);
+  co_return co_await std::move(encoding);
+}
+
+Task<absl::Status> TraceIntake::EncodeStatsInTurns(StatsPayload payload, ByteCharge& charge,
+                                                   Cancellation& cancellation) {
+  CountStats(payload);
+  if (payload.empty()) co_return absl::OkStatus();
+  std::vector<EncodedRequest> requests;
+  FitCutter cutter(payload.TakeBytes());
+  while (!cutter.done()) {
+    co_await Turn(executor_);
+    if (cancellation.requested())
+      co_return absl::UnavailableError("the request was cancelled before all of it was processed");
+    absl::StatusOr<std::optional<std::string>> part = cutter.Step(kStatsPart, SplitStatsPayload);
+    if (!part.ok()) co_return part.status();
+    if (!part->has_value()) continue;
+    absl::StatusOr<std::vector<EncodedRequest>> encoded =
+        pipelines_.stats().EncodePart(StatsPayload::Part(**std::move(part), payload.counts()));
+    if (!encoded.ok()) co_return encoded.status();
+    for (EncodedRequest& request : *encoded) {
+      THAW_CO_RETURN_IF_ERROR(charge.Grow(pipelines_.stats().pipeline().BytesOf(request)));
+      requests.push_back(std::move(request));
+    }
+  }
+  charge.Release();
+  co_return pipelines_.stats().AddParts(std::move(requests)).status();
 }
 
 absl::Status TraceIntake::ChargeStatsWork(const TraceRequest& request, ByteCharge& charge) {
@@ -253,8 +285,13 @@ absl::Status TraceIntake::ChargeStatsWork(const TraceRequest& request, ByteCharg
 }
 
 absl::Status TraceIntake::AddStats(StatsPayload payload, ByteCharge& charge) {
-  // A large payload is encoded where it is handed over, which takes as much.
-  if (payload.size() <= kSmallResult) charge.Release();
+  charge.Release();
+  CountStats(payload);
+  if (payload.empty()) return absl::OkStatus();
+  return pipelines_.stats().Add(std::move(payload)).status();
+}
+
+void TraceIntake::CountStats(const StatsPayload& payload) {
   const StatsCounts& counts = payload.counts();
   counts_.stats_left_out += counts.groups_left_out;
   if (!payload.first_problem().empty()) {
@@ -263,8 +300,6 @@ absl::Status TraceIntake::AddStats(StatsPayload payload, ByteCharge& charge) {
                             << " buckets of a request can't be read and are left out: "
                             << payload.first_problem() << "; further cases are only counted";
   }
-  if (payload.empty()) return absl::OkStatus();
-  return pipelines_.stats().Add(std::move(payload)).status();
 }
 
 void TraceIntake::HandOverStats(FlushScope scope) {

@@ -95,6 +95,9 @@ class TraceIntake : public TraceSink {
   // Charges the budget with the memory that reading a stats request needs.
   absl::Status ChargeStatsWork(const TraceRequest& request, ByteCharge& charge);
   absl::Status AddStats(StatsPayload payload, ByteCharge& charge);
+  // Cuts a large payload into parts, encodes one after the other, and hands all of them over, or none.
+  Task<absl::Status> EncodeStatsInTurns(StatsPayload payload, ByteCharge& charge, Cancellation& cancellation);
+  void CountStats(const StatsPayload& payload);
   void TakeOwnTrace(OwnTrace trace);
   // Counts a request that is done.
   void Count(const TraceCounts& counts, const std::string& first_problem);

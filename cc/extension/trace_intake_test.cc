@@ -1,6 +1,7 @@
 #include "cc/extension/trace_intake.h"
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -249,6 +250,55 @@ TEST_F(TraceIntakeTest, LargeStatsAreReadInTurnsAndACancelledRequestLeavesNothin
   EXPECT_EQ(kept_stats(), 1);
   const absl::Status small = intake_->TakeStatsAtOnce({.body = "\x80"}).value();
   EXPECT_TRUE(small.ok()) << small;
+}
+
+// Returns client stats of one bucket.
+std::string StatsOf(uint32_t groups) {
+  MsgpackWriter out;
+  const auto unsigned_values = [&out](std::initializer_list<std::string_view> keys) {
+    for (const std::string_view key : keys) {
+      out.String(key);
+      out.Unsigned(1);
+    }
+  };
+  out.Map(1);
+  out.String("Stats");
+  out.Array(1);
+  out.Map(3);
+  unsigned_values({"Start", "Duration"});
+  out.String("Stats");
+  out.Array(groups);
+  for (; groups > 0; --groups) {
+    out.Map(11);
+    unsigned_values({"HTTPStatusCode", "Hits", "Errors", "Duration", "TopLevelHits"});
+    for (const std::string_view key : {"Service", "Name", "Resource", "OkSummary", "ErrorSummary"}) {
+      out.String(key);
+      out.String("GET /");
+    }
+    out.String("Synthetics");
+    out.Bool(false);
+  }
+  return out.Take();
+}
+
+TEST_F(TraceIntakeTest, LargeStatsAreEncodedInTurnsAndHandedOverOnce) {
+  MakeIntake();
+  const std::string body = StatsOf(40'000);
+  absl::Status result = absl::UnknownError("no answer");
+  Cancellation never;
+  Spawn<absl::Status>(executor_, intake_->TakeStats({.body = body}, never),
+                      [&result](absl::Status status) { result = std::move(status); });
+  int turns = 0;
+  while (executor_.Step()) ++turns;
+  EXPECT_TRUE(result.ok()) << result;
+  // Each cut, and each megabyte that is encoded, has a turn of its own.
+  const int parts = static_cast<int>(body.size() >> 20);
+  ASSERT_GE(parts, 4);
+  EXPECT_GE(turns, 2 * parts);
+  const PipelineFlusher& stats = pipelines_->stats().pipeline();
+  EXPECT_EQ(stats.kept_payloads(), 1);
+  EXPECT_GE(static_cast<int>(stats.outbox().items()), parts);
+  EXPECT_EQ(pipelines_->bytes().used(), stats.bytes());
 }
 
 TEST_F(TraceIntakeTest, HeadersOfTracersCountAgainstTheBudget) {

@@ -26,7 +26,7 @@ namespace thaw {
 // The common part of both encodings; `body_of` makes the body of a request.
 struct StatsdEncodingBase {
   using Payload = StatsdItem;
-  using BodyOf = std::string (*)(absl::Span<const StatsdItem> items);
+  using BodyOf = std::string (*)(absl::Span<const StatsdItem* const> items);
 
   // Encoding keeps no memory, since events and checks are few.
   struct Workspace {

@@ -47,6 +47,18 @@ TEST_F(EventFlusherTest, EventsShareARequest) {
   EXPECT_EQ(FindHeader(request.headers, "DD-API-KEY"), "key");
 }
 
+TEST_F(EventFlusherTest, WithoutMemoryEventsWaitForTheNextFlush) {
+  const std::string text(30'000, 'x');
+  ExpectThatNoMemoryLosesNothing(
+      std::vector<StatsdItem>(90, {.source = "api", .json = absl::StrCat("{\"n\":\"", text, "\"}")}));
+}
+
+TEST_F(ServiceCheckFlusherTest, WithoutMemoryChecksWaitForTheNextFlush) {
+  const std::string text(30'000, 'x');
+  ExpectThatNoMemoryLosesNothing(
+      std::vector<StatsdItem>(90, {.source = "", .json = absl::StrCat("{\"n\":\"", text, "\"}")}));
+}
+
 TEST_F(EventFlusherTest, ARequestHasAtMostAHundredEvents) {
   Make();
   for (int i = 0; i < 250; ++i) Add({.source = "api", .json = "{}"});

@@ -36,6 +36,7 @@
 #include "cc/flush/pipeline_table.h"
 #include "cc/flush/reach.h"
 #include "cc/flush/refusal_hold.h"
+#include "cc/flush/scarce_memory.h"
 #include "cc/flush/send_verdict.h"
 #include "cc/flush/shared_resources.h"
 #include "cc/flush/stall_watch.h"
@@ -183,6 +184,10 @@ void ReachExample(OutageCounts& counts, Clock& clock) {
 
 void RefusalHoldExample(RefusalHold& hold, bool refused, std::optional<absl::Duration> retry_after) {
 #include "cc/flush/refusal_hold.h.example"
+}
+
+void ScarceMemoryExample() {
+#include "cc/flush/scarce_memory.h.example"
 }
 
 void SendVerdictExample(const FlusherOptions& options, const SendResult& result, const SendTried& tried) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/held_payload.h"
@@ -57,7 +58,11 @@ absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<cons
     if (empty) continue;
     std::string_view body = batch[0].payload.body;
     if (batch.size() > 1) {
-      workspace.body.assign(body);
+      size_t bytes = 0;
+      for (const HeldPayload<LogBatch>& each : batch) bytes += each.payload.body.size();
+      workspace.body.clear();
+      THAW_RETURN_IF_ERROR(Reserve(workspace.body, bytes, nullptr));
+      workspace.body.append(body);
       for (const HeldPayload<LogBatch>& each : batch.subspan(1)) {
         workspace.body.back() = ',';
         workspace.body.append(each.payload.body, 1);
@@ -68,7 +73,8 @@ absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<cons
     if (Compresses(spec, options)) {
       THAW_ASSIGN_OR_RETURN(sent, workspace.compressor.Compress(body, options.compression_level));
     } else {
-      sent = std::string(body);
+      THAW_RETURN_IF_ERROR(Reserve(sent, body.size(), nullptr));
+      sent.append(body);
     }
     emit({.headers = headers,
           .body = std::make_shared<const std::string>(std::move(sent)),
@@ -79,9 +85,9 @@ absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<cons
 
 std::vector<std::string> LogEncodingBase::SplitAs(const PipelineSpec& spec, std::string_view body,
                                                   const FlusherOptions& options) {
-  if (!Compresses(spec, options)) return Halves(body);
+  if (!Compresses(spec, options)) return CanAllocate(body.size()) ? Halves(body) : std::vector<std::string>();
   const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
-  if (!unpacked.ok()) return {};
+  if (!unpacked.ok() || !CanAllocate(unpacked->size())) return {};
   std::vector<std::string> bodies;
   for (const std::string& half : Halves(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);

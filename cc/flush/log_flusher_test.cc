@@ -52,6 +52,14 @@ class LogFixture : public PayloadFlusherFixture<Encoding> {
 using LogFlusherTest = LogFixture<LogEncoding>;
 using WorkerLogFlusherTest = LogFixture<WorkerLogEncoding>;
 
+TEST_F(LogFlusherTest, WithoutMemoryLinesWaitForTheNextFlush) {
+  ExpectThatNoMemoryLosesNothing({Batch(1, 1, 1'500'000), Batch(2, 1, 1'500'000), Batch(3, 1, 1'500'000)});
+}
+
+TEST_F(WorkerLogFlusherTest, WithoutMemoryLinesWaitForTheNextFlush) {
+  ExpectThatNoMemoryLosesNothing({Batch(1, 1, 3'000'000)});
+}
+
 TEST_F(LogFlusherTest, BatchesShareARequestWithTheHeadersOfTheAgent) {
   Make();
   Add(Batch(1, 2));

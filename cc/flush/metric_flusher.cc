@@ -19,7 +19,7 @@ constexpr size_t kMaxUnpacked = size_t{256} << 20;
 
 // Cuts a payload between two of its fields, each of which is a series or a sketch. Returns nothing if there is only
 // one.
-std::vector<std::string> Halves(std::string_view body) {
+std::vector<std::string_view> Halves(std::string_view body) {
   ProtobufReader reader(body);
   size_t at = 0;
   while (at < body.size() / 2 && reader.Next()) {
@@ -29,7 +29,7 @@ std::vector<std::string> Halves(std::string_view body) {
     at = end;
   }
   if (at == 0 || !reader.ok()) return {};
-  return {std::string(body.substr(0, at)), std::string(body.substr(at))};
+  return {body.substr(0, at), body.substr(at)};
 }
 
 absl::Status Join(absl::Span<const HeldPayload<MetricBatch>> batch, std::string& body) {
@@ -51,7 +51,7 @@ struct RequestLimits {
 // its size.
 absl::Status EmitToFit(std::string_view body, const RequestLimits& limits, int level,
                        ZstdCompressor& compressor, absl::FunctionRef<void(std::string packed)> emit) {
-  std::vector<std::string> halves;
+  std::vector<std::string_view> halves;
   if (body.size() > limits.content) halves = Halves(body);
   if (halves.empty()) {
     THAW_ASSIGN_OR_RETURN(std::string packed, compressor.Compress(body, level));
@@ -61,10 +61,8 @@ absl::Status EmitToFit(std::string_view body, const RequestLimits& limits, int l
       return absl::OkStatus();
     }
   }
-  for (std::string& half : halves) {
+  for (const std::string_view half : halves)
     THAW_RETURN_IF_ERROR(EmitToFit(half, limits, level, compressor, emit));
-    half = std::string();
-  }
   return absl::OkStatus();
 }
 
@@ -122,7 +120,7 @@ std::vector<std::string> MetricEncodingBase::Split(std::string_view body, const 
   const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
   if (!unpacked.ok()) return {};
   std::vector<std::string> bodies;
-  for (const std::string& half : Halves(*unpacked)) {
+  for (const std::string_view half : Halves(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);
     if (!packed.ok()) return {};
     bodies.push_back(*std::move(packed));

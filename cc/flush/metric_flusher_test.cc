@@ -73,6 +73,12 @@ TEST_F(SeriesFlusherTest, BatchesShareARequestOfOneZstdFrame) {
   EXPECT_EQ(FindHeader(request.headers, "DD-API-KEY"), "key");
 }
 
+TEST_F(SeriesFlusherTest, WithoutMemoryMetricsWaitForTheNextFlush) {
+  std::vector<MetricBatch> batches;
+  for (int i = 0; i < 3; ++i) batches.push_back(Batch(i, 3, std::string(500'000, 'x')));
+  ExpectThatNoMemoryLosesNothing(std::move(batches));
+}
+
 TEST_F(SketchFlusherTest, SketchesHaveAPathOfTheirOwn) {
   Make();
   Add(Batch(1, 1));

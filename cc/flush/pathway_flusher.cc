@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
@@ -33,6 +34,8 @@ absl::Status PathwayEncoding::Encode(absl::Span<const HeldPayload<PathwayPayload
       bytes += each.payload.size();
     }
     held.remove_prefix(payloads.size());
+    // The body's string doubles while it grows.
+    if (!CanAllocate(3 * bytes)) return NoMemory(3 * bytes);
     THAW_ASSIGN_OR_RETURN(std::string packed, CompressGzip(PathwayBody(payloads), options.compression_level));
     emit({.headers = HeadersOf(kPipeline.codec),
           .body = std::make_shared<const std::string>(std::move(packed)),
@@ -43,7 +46,7 @@ absl::Status PathwayEncoding::Encode(absl::Span<const HeldPayload<PathwayPayload
 
 std::vector<std::string> PathwayEncoding::Split(std::string_view body, const FlusherOptions& options) {
   const absl::StatusOr<std::string> unpacked = DecompressGzip(body, kMaxUnpacked);
-  if (!unpacked.ok()) return {};
+  if (!unpacked.ok() || !CanAllocate(2 * unpacked->size())) return {};
   std::vector<std::string> bodies;
   for (const std::string& half : SplitPathwayBody(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressGzip(half, options.compression_level);

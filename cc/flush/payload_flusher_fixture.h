@@ -11,6 +11,8 @@
 #ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_FIXTURE_H_
 #define THAW_CC_FLUSH_PAYLOAD_FLUSHER_FIXTURE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -29,6 +31,7 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/flush/peers_options.h"
+#include "cc/flush/scarce_memory.h"
 #include "cc/flush/shared_resources.h"
 #include "gtest/gtest.h"
 
@@ -69,6 +72,21 @@ class PayloadFlusherFixture : public testing::Test {
     const absl::Status invariant = flusher_->pipeline().CheckInvariantByWalking();
     EXPECT_TRUE(invariant.ok()) << invariant;
     return *std::move(report);
+  }
+
+  // Flushes payloads of several megabytes while there is no memory to encode them, and then with memory.
+  void ExpectThatNoMemoryLosesNothing(std::vector<typename Encoding::Payload> payloads) {
+    if (!kMemoryIsLimited) GTEST_SKIP() << "the process's memory can't be limited";
+    Make();
+    const int64_t count = static_cast<int64_t>(payloads.size());
+    for (typename Encoding::Payload& payload : payloads) Add(std::move(payload));
+    {
+      const ScarceMemory scarce(size_t{1} << 20);
+      EXPECT_EQ(RunFlush().delivered, 0);
+    }
+    EXPECT_EQ(flusher_->kept_payloads(), count);
+    EXPECT_EQ(RunFlush().delivered, count);
+    EXPECT_EQ(flusher_->pipeline().dropped().total(), 0);
   }
 
   ManualExecutor executor_;

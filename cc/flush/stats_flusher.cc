@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
@@ -26,9 +27,13 @@ absl::Status StatsEncoding::Encode(absl::Span<const HeldPayload<StatsPayload>> h
   std::vector<std::string_view> batch;
   std::vector<PayloadId> ids;
   size_t bytes = kStatsBatchFraming;
+  bool parts = false;
   const auto send = [&]() -> absl::Status {
     if (batch.empty()) return absl::OkStatus();
-    for (const std::string& body : SplitStatsToFit(EncodeStatsBatch(batch), limit)) {
+    if (!CanAllocate(bytes)) return NoMemory(bytes);
+    THAW_ASSIGN_OR_RETURN(const std::vector<std::string> bodies,
+                          SplitStatsToFit(EncodeStatsBatch(batch, parts), limit));
+    for (const std::string& body : bodies) {
       THAW_ASSIGN_OR_RETURN(std::string packed, CompressGzip(body, options.compression_level));
       emit({.headers = HeadersOf(kPipeline.codec),
             .body = std::make_shared<const std::string>(std::move(packed)),
@@ -37,6 +42,7 @@ absl::Status StatsEncoding::Encode(absl::Span<const HeldPayload<StatsPayload>> h
     batch.clear();
     ids.clear();
     bytes = kStatsBatchFraming;
+    parts = false;
     return absl::OkStatus();
   };
   for (const HeldPayload<StatsPayload>& payload : held) {
@@ -44,6 +50,7 @@ absl::Status StatsEncoding::Encode(absl::Span<const HeldPayload<StatsPayload>> h
     if (bytes + payload.payload.size() > limit) THAW_RETURN_IF_ERROR(send());
     batch.push_back(payload.payload.bytes());
     ids.push_back(payload.id);
+    parts = parts || payload.payload.is_part();
     bytes += payload.payload.size();
   }
   return send();
@@ -51,7 +58,7 @@ absl::Status StatsEncoding::Encode(absl::Span<const HeldPayload<StatsPayload>> h
 
 std::vector<std::string> StatsEncoding::Split(std::string_view body, const FlusherOptions& options) {
   const absl::StatusOr<std::string> unpacked = DecompressGzip(body, kMaxUnpacked);
-  if (!unpacked.ok()) return {};
+  if (!unpacked.ok() || !CanAllocate(2 * unpacked->size())) return {};
   std::vector<std::string> bodies;
   for (const std::string& half : SplitStatsBatch(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressGzip(half, options.compression_level);

@@ -55,6 +55,12 @@ TEST_F(StatsFlusherTest, PayloadsShareARequest) {
   EXPECT_EQ(Sent("two<1>"), 1);
 }
 
+TEST_F(StatsFlusherTest, WithoutMemoryStatsWaitForTheNextFlush) {
+  std::vector<StatsPayload> payloads;
+  for (int i = 0; i < 3; ++i) payloads.push_back(Payload(1, std::string(900'000, 'r')));
+  ExpectThatNoMemoryLosesNothing(std::move(payloads));
+}
+
 TEST_F(StatsFlusherTest, WithoutCoalescingEachPayloadHasARequest) {
   Make(FlusherOptions(), PeersOptions{.coalesce = false});
   Add(Payload(1, "one"));

@@ -52,8 +52,9 @@ class RequestWriter {
     if (absl::Status room = Reserve(body, builder.size_bound(), nullptr); !room.ok()) return room;
     builder.FinishInto(body);
     if (body.size() <= options_.max_batch_bytes) return Pack(body, std::move(ids));
-    for (const std::string& part : SplitToFit(std::exchange(body, {}), options_.max_batch_bytes))
-      THAW_RETURN_IF_ERROR(Pack(part, ids));
+    THAW_ASSIGN_OR_RETURN(const std::vector<std::string> parts,
+                          SplitToFit(std::exchange(body, {}), options_.max_batch_bytes));
+    for (const std::string& part : parts) THAW_RETURN_IF_ERROR(Pack(part, ids));
     return absl::OkStatus();
   }
 
@@ -122,7 +123,7 @@ absl::Status TraceEncoding::Encode(absl::Span<const HeldPayload<TracePayload>> h
 
 std::vector<std::string> TraceEncoding::Split(std::string_view body, const FlusherOptions& options) {
   const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
-  if (!unpacked.ok()) return {};
+  if (!unpacked.ok() || !CanAllocate(2 * unpacked->size())) return {};
   std::vector<std::string> bodies;
   for (const std::string& half : SplitAgentPayload(*unpacked)) {
     absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
@@ -135,26 +136,41 @@ StatsdItem ServiceCheckItem(const ServiceCheck& check, std::string_view function
   return item;
 }
 
-std::string EventsBody(absl::Span<const StatsdItem> items) {
-  std::map<std::string_view, std::string> by_source;
-  for (const StatsdItem& item : items) {
-    std::string& events = by_source[item.source];
-    absl::StrAppend(&events, events.empty() ? "" : ",", item.json);
-  }
+size_t StatsdBodyBytes(absl::Span<const StatsdItem* const> items) {
+  // A character of a source takes six bytes if it is escaped.
+  constexpr size_t kEscaped = 6, kBetween = 6;
+  size_t bytes = kFrameBytes;
+  for (const StatsdItem* item : items) bytes += item->json.size() + kEscaped * item->source.size() + kBetween;
+  return bytes;
+}
+
+std::string EventsBody(absl::Span<const StatsdItem* const> items) {
+  std::map<std::string_view, std::vector<const StatsdItem*>> by_source;
+  for (const StatsdItem* item : items) by_source[item->source].push_back(item);
+  std::string body;
+  body.reserve(StatsdBodyBytes(items));
   // The key stands in a header; the member has been empty since then.
-  std::string body = R"({"apiKey":"","events":{)";
+  body.append(R"({"apiKey":"","events":{)");
   std::string_view between = "";
   for (const auto& [source, events] : by_source) {
-    absl::StrAppend(&body, between, boost::json::serialize(boost::json::value(source)), ":[", events, "]");
+    absl::StrAppend(&body, between, boost::json::serialize(boost::json::value(source)), ":");
+    char before = '[';
+    for (const StatsdItem* event : events) {
+      body.push_back(std::exchange(before, ','));
+      body.append(event->json);
+    }
+    body.push_back(']');
     between = ",";
   }
   absl::StrAppend(&body, R"(},"internalHostname":""})");
   return body;
 }
 
-std::string ServiceChecksBody(absl::Span<const StatsdItem> items) {
-  std::string body = "[";
-  for (const StatsdItem& item : items) absl::StrAppend(&body, body.size() == 1 ? "" : ",", item.json);
+std::string ServiceChecksBody(absl::Span<const StatsdItem* const> items) {
+  std::string body;
+  body.reserve(StatsdBodyBytes(items));
+  body.push_back('[');
+  for (const StatsdItem* item : items) absl::StrAppend(&body, body.size() == 1 ? "" : ",", item->json);
   body.push_back(']');
   return body;
 }

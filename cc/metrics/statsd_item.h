@@ -1,8 +1,8 @@
 // Events and service checks as their intakes read them.
 //
 //   const std::string function_tags = EncodeStatsdTags(texts);
-//   StatsdItem item = EventItem(event, function_tags, now);
-//   const StatsdItem both[] = {std::move(item), EventItem(another, function_tags, now)};
+//   const StatsdItem one = EventItem(event, function_tags, now), other = EventItem(another, function_tags, now);
+//   const StatsdItem* const both[] = {&one, &other};
 //   const std::string body = EventsBody(both);
 //
 // The forms are those in which the Datadog Agent sends them: pkg/serializer/internal/metrics/events.go and
@@ -42,9 +42,11 @@ size_t ItemBytes(const ServiceCheck& check, std::string_view function_tags);
 StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, absl::Time now);
 StatsdItem ServiceCheckItem(const ServiceCheck& check, std::string_view function_tags, absl::Time now);
 
+// Returns the most bytes that a body of these items takes.
+size_t StatsdBodyBytes(absl::Span<const StatsdItem* const> items);
 // Returns the body of a request: events by source, or an array of checks.
-std::string EventsBody(absl::Span<const StatsdItem> items);
-std::string ServiceChecksBody(absl::Span<const StatsdItem> items);
+std::string EventsBody(absl::Span<const StatsdItem* const> items);
+std::string ServiceChecksBody(absl::Span<const StatsdItem* const> items);
 
 // Returns the items of a body that one of the functions above has made; empty for anything else.
 std::vector<StatsdItem> ItemsOfBody(std::string_view body);

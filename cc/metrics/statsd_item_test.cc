@@ -60,6 +60,12 @@ TEST(StatsdItem, AServiceCheckHasTheMembersThatTheAgentSends) {
             R"("tags":["a:b","functionname:shop","region:eu-west-1"]})");
 }
 
+std::vector<const StatsdItem*> PointersTo(absl::Span<const StatsdItem> items) {
+  std::vector<const StatsdItem*> pointers;
+  for (const StatsdItem& item : items) pointers.push_back(&item);
+  return pointers;
+}
+
 TEST(StatsdItem, BytesThatAreNotUtf8AreReplaced) {
   const StatsdItem event = EventItem({.title = "\xff", .source_type = "s\xfe"}, {}, kNow);
   EXPECT_EQ(event.source, "s\uFFFD");
@@ -80,18 +86,20 @@ TEST(StatsdItem, TextsOfEveryKindAreJson) {
 
 TEST(StatsdItem, ABodyHasEventsBySourceAndGivesThemBack) {
   const StatsdItem items[] = {{"api", R"({"n":1})"}, {"b\"", R"({"n":2})"}, {"api", R"({"n":3})"}};
-  const std::string body = EventsBody(items);
+  const std::string body = EventsBody(PointersTo(items));
   EXPECT_EQ(body,
             R"({"apiKey":"","events":{"api":[{"n":1},{"n":3}],"b\"":[{"n":2}]},"internalHostname":""})");
-  EXPECT_EQ(EventsBody(ItemsOfBody(body)), body);
+  EXPECT_EQ(EventsBody(PointersTo(ItemsOfBody(body))), body);
+  EXPECT_LE(body.size(), StatsdBodyBytes(PointersTo(items)));
   EXPECT_EQ(ItemsOfBody(body).size(), 3u);
 }
 
 TEST(StatsdItem, ABodyHasChecksInOrderAndGivesThemBack) {
   const StatsdItem items[] = {{"", R"({"n":1})"}, {"", R"({"n":2})"}};
-  const std::string body = ServiceChecksBody(items);
+  const std::string body = ServiceChecksBody(PointersTo(items));
   EXPECT_EQ(body, R"([{"n":1},{"n":2}])");
-  EXPECT_EQ(ServiceChecksBody(ItemsOfBody(body)), body);
+  EXPECT_EQ(ServiceChecksBody(PointersTo(ItemsOfBody(body))), body);
+  EXPECT_LE(body.size(), StatsdBodyBytes(PointersTo(items)));
   for (const std::string_view bad : {"", "{", "7", "{}", R"({"events":[]})", R"({"events":{"api":7}})"})
     EXPECT_THAT(ItemsOfBody(bad), IsEmpty()) << bad;
 }

@@ -77,13 +77,34 @@ TEST(StatsBatch, EveryPartFitsOrIsOneGroup) {
   const std::string payload = Payload({StatsBucket(1, groups)});
   for (const size_t limit : {10u, 1000u, 3000u}) {
     std::string all;
-    for (const std::string& part : SplitStatsToFit(EncodeStatsBatch({payload}), limit)) {
+    const std::vector<std::string> parts = *SplitStatsToFit(EncodeStatsBatch({payload}), limit);
+    for (const std::string& part : parts) {
       // also in TopLevelHits
       EXPECT_TRUE(part.size() <= limit || Occurrences(part, "Hits") == 2) << part.size();
       all += part;
     }
     for (int i = 0; i < 100; ++i) EXPECT_EQ(Occurrences(all, "<" + std::to_string(i) + ">"), 1);
   }
+}
+
+TEST(StatsBatch, APayloadIsCutByItselfAndItsPartsSayThatTheyAre) {
+  const std::string whole = Payload({StatsBucket(1, {StatsGroup("g1"), StatsGroup("g2")})});
+  const std::vector<std::string> halves = SplitStatsPayload(whole);
+  EXPECT_EQ(halves, (std::vector<std::string>{Payload({StatsBucket(1, {StatsGroup("g1")})}),
+                                              Payload({StatsBucket(1, {StatsGroup("g2")})})}));
+  EXPECT_TRUE(SplitStatsPayload(halves[0]).empty());
+  EXPECT_EQ(Occurrences(EncodeStatsBatch({halves[0]}, /*parts=*/true), "SplitPayload\xC3"), 1);
+}
+
+TEST(StatsBatch, FieldsThatEachPartWouldRepeatAreNotMultiplied) {
+  std::vector<WriteValue> groups(200, StatsGroup("g"));
+  absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(
+      StatsBody({StatsBucket(1, groups)}, {{"Version", Text(std::string(200'000, 'v'))}}));
+  ASSERT_TRUE(payload.ok()) << payload.status();
+  size_t bytes = 0;
+  const std::vector<std::string> parts = *SplitStatsToFit(EncodeStatsBatch({payload->bytes()}), 1000);
+  for (const std::string& part : parts) bytes += part.size();
+  EXPECT_LE(bytes, 3 * payload->size());
 }
 
 TEST(StatsBatch, OnlyAStatsBodyIsSplit) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_scalars.h"
 #include "cc/base/msgpack_writer.h"
@@ -56,8 +57,11 @@ class StatsTranscoder {
 
  private:
   static constexpr size_t kAbsent = std::numeric_limits<size_t>::max();
-  // No honest group comes near to this.
+  // No honest group comes near to these.
   static constexpr uint64_t kMostValuesOfAGroup = 32'768;
+  static constexpr size_t kMostBytesOfAGroup = size_t{1} << 20;
+  // The most bytes of the payload's fields beside its buckets. Each part of a large payload repeats them.
+  static constexpr size_t kMostBytesBeside = size_t{256} << 10;
 
   enum class Stage { kPayload, kBuckets, kBucket, kGroups, kSkipBucket, kSkipGroup, kDone };
   enum class Progress { kDone, kMore, kFailed };
@@ -83,6 +87,10 @@ class StatsTranscoder {
   };
 
   absl::Status Refusal() const {
+    if (too_large_) {
+      return absl::OutOfRangeError(absl::StrCat("the fields beside Stats take ", writer_.size(),
+                                                " bytes; at most ", kMostBytesBeside, " are accepted"));
+    }
     return values_.problem().empty() ? reader_.error() : absl::InvalidArgumentError(values_.problem());
   }
 
@@ -99,6 +107,10 @@ class StatsTranscoder {
     writer_.String("Hostname");
     writer_.String("");
     if (!Fields(kStatsPayloadFields, payload_positions_)) return Progress::kFailed;
+    if (writer_.size() > kMostBytesBeside) {
+      too_large_ = true;
+      return Progress::kFailed;
+    }
     writer_.String("Stats");
     stage_ = Stage::kBuckets;
     return BeginList(buckets_, stats) ? Progress::kDone : Progress::kFailed;
@@ -171,6 +183,10 @@ class StatsTranscoder {
                              " values");
     }
     if (progress == Progress::kFailed) return false;
+    if (const size_t bytes = reader_.position() - groups_.input; bytes > kMostBytesOfAGroup) {
+      return values_.Problem("at byte ", groups_.input, ": a group of ", bytes, " bytes, which is more than ",
+                             kMostBytesOfAGroup);
+    }
     writer_.Map(Present(positions));
     return Fields(kStatsGroupFields, positions);
   }
@@ -317,6 +333,7 @@ class StatsTranscoder {
   List buckets_;
   List groups_;
   size_t bucket_end_ = 0;  // in the body
+  bool too_large_ = false;
 };
 
 StatsWork::StatsWork(std::string_view body) : transcoder_(std::make_unique<StatsTranscoder>(body)) {}

@@ -8,7 +8,7 @@
 // converted where no meaning is lost (a float without a fraction, numbers as text, numbers and booleans where
 // text is due). The start of each bucket stays as the tracer sent it. A group that lacks a count or has a
 // field of the wrong type is left out and counted, and its neighbours stay; the same holds
-// for a bucket, and for a group of more than 32,768 values.
+// for a bucket, and for a group of more than 32,768 values or 1 MiB.
 //
 // Source of the format: the published schema of the Datadog agent's stats payloads (stats.proto), with the
 // names of its Go structs as keys. Unknown keys are left out; nil is the zero value.
@@ -32,14 +32,24 @@ class StatsTranscoder;
 
 class StatsPayload {
  public:
-  // InvalidArgument names the byte, what was expected there and what was found.
+  // Errors: InvalidArgument names the byte, what was expected there and what was found; OutOfRange: the
+  // fields beside the buckets, which each part of a large payload has, take more than 256 KiB.
   static absl::StatusOr<StatsPayload> FromMsgpack(std::string_view body);
 
   // Wraps counts made here. `bytes`: a ClientStatsPayload as FromMsgpack would leave it, except for the order
   // of its keys; `counts`: the counts of its content.
   StatsPayload(std::string bytes, const StatsCounts& counts) : counts_(counts), bytes_(std::move(bytes)) {}
 
+  // Returns a part of a payload that was cut; `counts`: those of the whole.
+  static StatsPayload Part(std::string bytes, const StatsCounts& counts) {
+    StatsPayload part(std::move(bytes), counts);
+    part.is_part_ = true;
+    return part;
+  }
+
   const StatsCounts& counts() const { return counts_; }
+  // Returns whether the payload's other groups come apart from these.
+  bool is_part() const { return is_part_; }
   // Returns whether no bucket is left.
   bool empty() const { return counts_.buckets == 0; }
   // Says what was wrong with the first item that was left out, and where; empty if nothing was left out.
@@ -48,6 +58,7 @@ class StatsPayload {
   // The payload as one MessagePack map.
   std::string_view bytes() const { return bytes_; }
   size_t size() const { return bytes_.size(); }
+  std::string TakeBytes() { return std::move(bytes_); }
   // Returns the bytes of memory held.
   size_t memory() const { return sizeof(*this) + bytes_.capacity() + first_problem_.capacity(); }
 
@@ -56,6 +67,7 @@ class StatsPayload {
   StatsPayload() = default;
 
   StatsCounts counts_;
+  bool is_part_ = false;
   std::string first_problem_;
   std::string bytes_;
 };

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_writer.h"
@@ -61,7 +62,8 @@ void Try(std::string_view body) {
   Check(again->first_problem().empty());
   int64_t groups = 0;
   const std::string twice = thaw::EncodeStatsBatch({payload->bytes(), payload->bytes()});
-  for (const std::string& part : thaw::SplitStatsToFit(twice, 64)) groups += Groups(part, 2);
+  const std::vector<std::string> parts = *thaw::SplitStatsToFit(twice, 64);
+  for (const std::string& part : parts) groups += Groups(part, 2);
   Check(groups == 2 * payload->counts().groups);
   thaw::SplitStatsBatch(body);
 }

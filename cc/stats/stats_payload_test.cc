@@ -228,6 +228,26 @@ TEST(StatsPayload, AnUnreadableBodyIsRefusedByName) {
             std::string::npos);
 }
 
+TEST(StatsPayload, FieldsThatEachPartRepeatsAreLimited) {
+  const auto with_version = [](size_t bytes) {
+    return StatsPayload::FromMsgpack(
+        StatsBody({StatsBucket(1, {StatsGroup("a")})}, {{"Version", Text(std::string(bytes, 'v'))}}));
+  };
+  EXPECT_TRUE(with_version(250'000).ok());
+  const absl::Status refused = with_version(300'000).status();
+  EXPECT_TRUE(absl::IsOutOfRange(refused)) << refused;
+}
+
+TEST(StatsPayload, AGroupOfMoreThanAMegabyteLosesNoOther) {
+  const WriteValue large = StatsGroup("large", {{"OkSummary", Bytes(std::string(2'000'000, 's'))}});
+  const absl::StatusOr<StatsPayload> payload =
+      StatsPayload::FromMsgpack(StatsBody({StatsBucket(1, {StatsGroup("a"), large, StatsGroup("b")})}));
+  ASSERT_TRUE(payload.ok()) << payload.status();
+  EXPECT_EQ(payload->counts().groups, 2);
+  EXPECT_EQ(payload->counts().groups_left_out, 1);
+  EXPECT_NE(payload->first_problem().find("1048576"), std::string::npos) << payload->first_problem();
+}
+
 TEST(StatsWork, StepsOfOneValueComeToTheSame) {
   const std::string body = StatsBody(
       {Int(1),

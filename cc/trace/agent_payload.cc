@@ -186,7 +186,7 @@ std::vector<std::string> SplitAgentPayload(std::string_view body) {
   return {Wrap(agent, tracer, first), Wrap(agent, tracer, second)};
 }
 
-std::vector<std::string> SplitToFit(std::string body, size_t max_bytes) {
+absl::StatusOr<std::vector<std::string>> SplitToFit(std::string body, size_t max_bytes) {
   return CutToFit(std::move(body), max_bytes, SplitAgentPayload);
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "cc/trace/trace_payload.h"
 
 namespace thaw {
@@ -60,7 +61,7 @@ std::vector<std::string> SplitAgentPayload(std::string_view body);
 
 // Cuts `body` into parts of at most `max_bytes` each. A larger span is a part by itself: only the intake can
 // say whether it accepts it.
-std::vector<std::string> SplitToFit(std::string body, size_t max_bytes);
+absl::StatusOr<std::vector<std::string>> SplitToFit(std::string body, size_t max_bytes);
 
 }  // namespace thaw
 

@@ -181,7 +181,8 @@ TEST(AgentPayload, EveryPartFitsOrIsOneSpan) {
   }
   for (const size_t limit : {300u, 1000u, 4000u, 100'000u}) {
     std::map<uint64_t, int> ids;
-    for (const std::string& part : SplitToFit(Encode(Payload(traces)), limit)) {
+    const std::vector<std::string> parts = *SplitToFit(Encode(Payload(traces)), limit);
+    for (const std::string& part : parts) {
       const auto here = Ids(part);
       EXPECT_TRUE(part.size() <= limit || here.size() == 1) << part.size();
       for (const auto& [id, times] : here) ids[id] += times;
@@ -193,7 +194,7 @@ TEST(AgentPayload, EveryPartFitsOrIsOneSpan) {
 TEST(AgentPayload, OnlyAnAgentPayloadIsSplit) {
   EXPECT_TRUE(SplitAgentPayload("").empty());
   EXPECT_TRUE(SplitAgentPayload("garbage").empty());
-  EXPECT_EQ(SplitToFit("garbage", 2), std::vector<std::string>{"garbage"});
+  EXPECT_EQ(*SplitToFit("garbage", 2), std::vector<std::string>{"garbage"});
 }
 
 }  // namespace

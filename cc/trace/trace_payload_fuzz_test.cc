@@ -56,7 +56,8 @@ void TryPayload(const absl::StatusOr<thaw::TracePayload>& payload) {
   Check(encoded.size() <= bound);
   Check(Spans(encoded) == payload->counts().spans);
   int64_t spans = 0;
-  for (const std::string& part : thaw::SplitToFit(std::move(encoded), 64)) spans += Spans(part);
+  const std::vector<std::string> parts = *thaw::SplitToFit(std::move(encoded), 64);
+  for (const std::string& part : parts) spans += Spans(part);
   Check(spans == payload->counts().spans);
 }
 

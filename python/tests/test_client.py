@@ -189,6 +189,7 @@ def test_unknown_authority(options: thaw.ClientOptions, tmp_path: pathlib.Path):
         (b"not a certificate\n", "no PEM certificate"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a certificate"),
         ("folder", "(?i)directory"),
+        ("fifo", "pipe"),
     ],
 )
 def test_bad_certificate_file(
@@ -197,6 +198,8 @@ def test_bad_certificate_file(
     file = tmp_path / "given.pem"
     if content == "folder":
         file.mkdir()
+    elif content == "fifo":
+        os.mkfifo(file)  # reading it would wait for a writer for ever
     elif isinstance(content, bytes):
         file.write_bytes(content)
     with pytest.raises(thaw.InvalidArgument, match=says) as caught:

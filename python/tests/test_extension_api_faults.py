@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 
 import pytest
 
@@ -145,10 +146,22 @@ async def test_listeners_take_connections_before_the_registration_is_answered(st
         initializing = asyncio.create_task(running.sandbox.initialize())
         for port in (8126, 8124, 8999):
             await asyncio.wait_for(_connect(port), 4)
+        # A datagram to a port of this machine that nothing has bound is refused at once.
+        await asyncio.wait_for(_send_datagram(8125), 4)
         assert not initializing.done()
         await running.sandbox.kill()
         with contextlib.suppress(SandboxFailure):
             await initializing
+
+
+async def _send_datagram(port: int) -> None:
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, contextlib.suppress(OSError):
+            sender.connect(("127.0.0.1", port))
+            sender.send(b"early:1|c")
+            sender.send(b"early:1|c")  # raises what the first one met
+            return
+        await asyncio.sleep(0.005)
 
 
 async def _connect(port: int) -> None:

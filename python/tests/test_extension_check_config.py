@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pathlib
 import socket
 import subprocess
+import sys
 
 import pytest
 
+from thaw.lab.child_environment import child_environment
 from thaw.lab.intake import Intake
+from thaw.lab.secrets_server import STORES
 
 from .extension_under_test import EXTENSION, needs_extension
 
@@ -124,6 +128,64 @@ def test_connect_tries_the_intake_once() -> None:
         assert "accepts it" in tried.stderr
         assert KEY not in tried.stderr
         assert intake.counts()["requests"] == 1
+
+
+# Runs in a network of its own, where the secret store's name leads to this machine.
+PROGRAM = """
+import contextlib, pathlib, subprocess, sys, tempfile
+from thaw.lab import own_network
+from thaw.lab.certificates import Authority
+from thaw.lab.intake import Intake
+from thaw.lab.nameserver import Nameserver
+from thaw.lab.secrets_server import HOSTS, REGION, SecretsServer, variables
+
+extension, store, key, faults = sys.argv[1:]
+if (note := own_network.enter(65536)) is not None:
+    sys.exit(f"skip: {note}")
+with contextlib.ExitStack() as stack:
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    authority = Authority(folder, ("127.0.0.1", *HOSTS))
+    intake = stack.enter_context(Intake(authority=authority))
+    server = stack.enter_context(SecretsServer(authority, key=key, faults=faults.split()))
+    stack.enter_context(Nameserver({host: "127.0.0.1" for host in HOSTS}, "empty"))
+    resolv_conf = folder / "resolv.conf"
+    resolv_conf.write_text("nameserver 127.0.0.1\\n")
+    environment = {
+        **intake.agent_variables,
+        **variables(store),
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    }
+    environment.pop("DD_API_KEY", None)
+    script = 'mount --bind "$1" /etc/resolv.conf && exec "$2" --check-config --connect'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", str(resolv_conf), extension]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    keys = {request["headers"].get("dd-api-key") for request in intake.requests()}
+    print([done.returncode, done.stderr, done.stdout, server.asked, sorted(map(str, keys))])
+"""
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("faults", ["", "throttled"])
+def test_connect_tries_the_key_that_a_secret_store_gives(store: str, faults: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(EXTENSION), store, KEY, faults],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if "skip: " in ran.stderr or "Operation not permitted" in ran.stderr:
+        pytest.skip(ran.stderr)
+    assert ran.returncode == 0, ran.stderr
+    code, said, configuration, asked, keys = ast.literal_eval(ran.stdout)
+    assert code == 0, said
+    assert "accepts it" in said
+    assert KEY not in said + configuration
+    assert len(asked) == len(faults.split()) + 1
+    assert keys == [KEY]
 
 
 def test_connect_says_why_the_intake_can_not_be_reached() -> None:

@@ -233,6 +233,37 @@ async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None
         assert arrived[5000] == arrived[5003] == arrived[5002] == 1
 
 
+async def test_spans_and_groups_of_stats_that_can_not_be_read_are_said_once_with_their_number(
+    start: Start,
+) -> None:
+    lines = Lines()
+    group = {
+        **dict.fromkeys(("Service", "Name", "Resource"), "x"),
+        **dict.fromkeys(("HTTPStatusCode", "Hits", "Errors", "Duration", "TopLevelHits"), 1),
+        **dict.fromkeys(("OkSummary", "ErrorSummary"), b""),
+        "Synthetics": False,
+    }
+    stats = {"Stats": [{"Start": 1, "Duration": 1, "Stats": [group, {**group, "Hits": "many"}, {}]}]}
+    async with start(on_log=lines) as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            for first in (5000, 6000):
+                bad = [span(first + 1, duration="long"), span(first + 2, start=[]), span(first + 3, error={})]
+                assert await asyncio.to_thread(post, msgpack.packb([[span(first), *bad]])) == 200
+                assert await asyncio.to_thread(post, msgpack.packb(stats), "/v0.6/stats") == 202
+        counts = (await running.counts())["traces"]
+        assert (counts["spans_left_out"], counts["stats_left_out"]) == (6, 4)
+        await running.invoke()
+        assert running.intake.spans()[5000] == running.intake.spans()[6000] == 1
+        await running.end()
+    (of_spans,) = (line for line in lines if " spans and " in line)
+    assert of_spans.startswith("THAW | WARN")
+    assert "traces: 3 spans and 0 traces of a request can't be read" in of_spans
+    (of_stats,) = (line for line in lines if "stats: " in line)
+    assert of_stats.startswith("THAW | WARN")
+    assert "stats: 2 groups and 0 buckets of a request can't be read" in of_stats
+
+
 async def test_a_metric_that_is_no_number_is_left_out_and_said(start: Start) -> None:
     lines = Lines()
     metrics = {"a": float("inf"), "b": "1e400", "c": 2.5}

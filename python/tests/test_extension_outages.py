@@ -6,11 +6,13 @@ What is passed on for tracers goes where traces go here, as data streams do.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import pathlib
 import re
+import socket
 import urllib.request
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -58,8 +60,8 @@ class Running:
     def passed_on(self) -> int:
         return sum(request["target"].startswith(PASSED_ON) for request in self.intake.requests())
 
-    def said(self, text: str) -> list[str]:
-        return [line for line in self.lines if text in line]
+    def said(self, text: str, level: str = "") -> list[str]:
+        return [line for line in self.lines if text in line and line.startswith(f"THAW | {level}")]
 
 
 def _pass_on(requests: int) -> None:
@@ -142,20 +144,85 @@ async def test_refusals_hold_invocations_up_for_a_bounded_time(
 # -- Out of reach --------------------------------------------------------------------------------------------
 
 
-async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start, closed_port: int) -> None:
-    async with start(DD_APM_DD_URL=f"https://127.0.0.1:{closed_port}") as running:
-        for _ in range(20):
-            await running.invoke()
-        flush = (await running.counts())["flush"]
-        assert flush["outages"]["out_of_reach"] == 1
-        assert len(flush["outages"]["now"]) == 1
+@contextmanager
+def unreachable(kind: str, closed_port: int) -> Iterator[str]:
+    """Gives the URL of an intake that refuses connections, takes them and is silent, or has no address."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(128)
+        yield {
+            "refused": f"https://127.0.0.1:{closed_port}",
+            "silent": f"https://127.0.0.1:{silent.getsockname()[1]}",
+            "no name": "https://intake.invalid:8443",
+        }[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "host", "why"),
+    [
+        ("refused", "127.0.0.1", "refused"),
+        ("silent", "127.0.0.1", ""),
+        ("no name", "intake.invalid", "intake.invalid"),
+    ],
+)
+async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(
+    start: Start, closed_port: int, kind: str, host: str, why: str
+) -> None:
+    with unreachable(kind, closed_port) as url:
+        async with start(DD_APM_DD_URL=url) as running:
+            await assert_one_outage(running, host, why)
+
+
+async def assert_one_outage(running: Running, host: str, why: str) -> None:
+    for _ in range(20):
+        await running.invoke()
+    flush = (await running.counts())["flush"]
+    assert flush["outages"]["out_of_reach"] == 1
+    assert len(flush["outages"]["now"]) == 1
+    await running.end()
+    (lost,) = running.said("lost at the end", "ERROR")
+    (warning,) = running.said("can't be reached since", "WARN")
+    assert host in warning
+    when, _, reason = warning.partition("since ")[2].partition("Z: ")
+    assert datetime.datetime.fromisoformat(when)
+    assert why in reason.lower()
+    assert reason
+    kept = re.search(r"traces: (\d+) payloads not delivered", lost)
+    assert kept is not None
+    assert int(kept[1]) >= 20
+
+
+async def test_what_is_lost_is_said_for_each_kind(start: Start, closed_port: int) -> None:
+    url = f"https://127.0.0.1:{closed_port}"
+    async with start(
+        DD_APM_DD_URL=url,
+        DD_LOGS_CONFIG_LOGS_DD_URL=url,
+        DD_DD_URL=url,
+        DD_SERVERLESS_LOGS_ENABLED="true",
+        DD_SERVERLESS_FLUSH_STRATEGY="end",
+    ) as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            line = b'[{"time":"2026-01-02T03:04:05Z","type":"function","record":"a line"}]'
+            assert await running.sandbox.post_telemetry(line) == [200]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"orders:1|c\nlatency:2|d", ("127.0.0.1", 8125))
+        await running.invoke()
         await running.end()
-        (lost,) = running.said("lost at the end")
-        (warning,) = (line for line in running.said("can't be reached since") if line != lost)
-        assert "127.0.0.1" in warning
-        kept = re.search(r"traces: (\d+) payloads not delivered", lost)
-        assert kept is not None
-        assert int(kept[1]) >= 20
+        (lost,) = running.said("lost at the end", "ERROR")
+        kinds = dict(re.findall(r"(\w+): (\d+) payloads not delivered", lost))
+        assert {"traces", "logs", "series", "sketches"} <= set(kinds)
+        assert all(int(count) > 0 for count in kinds.values())
+
+
+async def test_the_start_is_one_line(start: Start) -> None:
+    version = pathlib.Path(__file__).parents[2].joinpath("VERSION").read_text().strip()
+    async with start(DD_LOG_LEVEL="info", DD_SITE="datadoghq.eu") as running:
+        await running.invoke()
+        (line,) = running.said(f"thaw {version}: ", "INFO")
+        assert line == running.lines[0]
+        for fact in ("site datadoghq.eu", "API key from DD_API_KEY", "flush strategy end", "127.0.0.1"):
+            assert fact in line
 
 
 async def test_an_outage_that_is_over_is_said_once(start: Start) -> None:
@@ -168,8 +235,8 @@ async def test_an_outage_that_is_over_is_said_once(start: Start) -> None:
         flush = (await running.counts())["flush"]
         assert flush["outages"]["out_of_reach"] == flush["outages"]["back"] == 1
         await running.end()
-        assert len(running.said("refuses all data since")) == 1
-        assert len(running.said("is back after")) == 1
+        assert len(running.said("refuses all data since", "WARN")) == 1
+        assert len(running.said("is back after", "INFO")) == 1
         assert not running.said("lost at the end")
 
 
