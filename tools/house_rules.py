@@ -138,7 +138,7 @@ def encoders_ask_for_memory(tree: Tree) -> Iterator[Problem]:
     for path, text in cpp_files(tree, "cc/flush/"):
         code = code_only(text)
         encodes = _ENCODES.search(code) if _ENCODER.match(path) else None
-        if encodes is not None and not _ASKS_FOR_MEMORY.search(code, encodes.start()):
+        if encodes is not None and not _ASKS_FOR_MEMORY.search(code):
             yield Problem(
                 path,
                 line_of(text, encodes.start()),

@@ -97,6 +97,9 @@ std::string_view TakeCertificate(std::string_view label, std::string_view base64
 }  // namespace
 
 std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector<std::string>* problems) {
+  // A certificate in DER may have any text in it, also that of a block.
+  if (Outline outline; Read(text, &outline) && CBS_len(&outline.behind) == 0)
+    return {{.der = std::string(text), .block = 1}};
   std::vector<PemCertificate> certificates;
   int block = 0;
   size_t at = 0;
@@ -126,9 +129,6 @@ std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector
     } else if (problems != nullptr) {
       problems->push_back(absl::StrCat("block ", block, " ", problem));
     }
-  }
-  if (Outline outline; block == 0 && Read(text, &outline) && CBS_len(&outline.behind) == 0) {
-    certificates.push_back({.der = std::string(text), .block = 1});
   }
   return certificates;
 }

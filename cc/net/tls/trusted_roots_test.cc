@@ -215,6 +215,11 @@ TEST(CertificatesOfPemTest, OneCertificateAsDer) {
   ASSERT_EQ(CertificatesOfPem(der, nullptr).size(), 1u);
   EXPECT_EQ(CertificatesOfPem(der, nullptr).at(0).der, der);
   EXPECT_THAT(CertificatesOfPem(der + "x", nullptr), IsEmpty());
+  for (const std::string name : {"-----BEGIN CMS-----", "-----BEGIN CERTIFICATE-----"}) {
+    const std::string named = CertificatesOfPem(TestAuthority(name).pem(), nullptr).at(0).der;
+    ASSERT_NE(named.find(name), named.npos);
+    EXPECT_EQ(CertificatesOfPem(named, nullptr).size(), 1u) << name;
+  }
   EXPECT_THAT(CertificatesOfPem(der.substr(0, der.size() - 1), nullptr), IsEmpty());
 }
 

@@ -59,6 +59,9 @@ def remove(group: pathlib.Path, limit: float) -> bool:
 
 
 def guard(groups: Iterable[pathlib.Path]) -> subprocess.Popen[bytes]:
-    """Starts a process that ends what is in the groups, and removes them, when its standard input ends."""
+    """Starts a process that ends what is in the groups, and removes them, when its standard input ends.
+
+    Started before the groups are made, it removes them whenever this process is killed.
+    """
     command = [sys.executable, "-I", "-S", _GUARD, *map(str, groups)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)

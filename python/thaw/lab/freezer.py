@@ -19,7 +19,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, get_args
@@ -147,10 +146,6 @@ class FreezerGroup:
         with contextlib.suppress(OSError):
             (self.folder / "cgroup.kill").write_text("1")
 
-    def guard(self) -> subprocess.Popen[bytes]:
-        """Starts a process that ends what is in the group, and removes it, when its standard input ends."""
-        return cgroups.guard([self.folder])
-
     def close(self) -> None:
         """Removes the group, whose processes must have ended or left."""
         if not cgroups.remove(self.folder, _LIMIT):
@@ -169,14 +164,16 @@ class CgroupFreezer:
             raise FreezerError(f"there is no cgroup freezer in {root}")
         self._home = parent / cgroups.groups_of(pid).get("freezer" if version_1 else "", "")
         folder = parent / f"thaw-lab-{pid}"
+        # Before the group is there, since this process may be killed at any time.
+        self._guard = cgroups.guard([folder])
         try:
             self._group = FreezerGroup(folder, version_1=version_1)
             self._group.members.write_text(str(pid))
         except OSError as error:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+            self._end_guard()
             raise FreezerError(f"the cgroup freezer can't be used here: {error}") from error
-        self._guard = self._group.guard()
 
     def freeze(self) -> None:
         self._group.freeze()
@@ -192,6 +189,9 @@ class CgroupFreezer:
                 with contextlib.suppress(ProcessLookupError):
                     (self._home / "cgroup.procs").write_text(pid)
         self._group.close()
+        self._end_guard()
+
+    def _end_guard(self) -> None:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         self._guard.wait()

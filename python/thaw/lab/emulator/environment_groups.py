@@ -29,16 +29,27 @@ class EnvironmentGroups:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.freezer: FreezerGroup | None = None
+        self.guard: subprocess.Popen[bytes] | None = None
         self._memory: pathlib.Path | None = None
         self._cpu: pathlib.Path | None = None
 
     @classmethod
-    def make(cls, *, freezer: bool, limits: Collection[Limit], memory_mb: int) -> EnvironmentGroups:
-        """Makes what is asked for and allowed. `notes` has a line for each thing that isn't."""
+    def make(
+        cls, *, freezer: bool, limits: Collection[Limit], memory_mb: int, guarded: bool = False
+    ) -> EnvironmentGroups:
+        """Makes what is asked for and allowed. `notes` has a line for each thing that isn't.
+
+        `guarded`: starts `guard` before, a process that does what `kill` and `remove` do when its standard
+        input ends, also if this process is killed while it makes the groups.
+        """
         made = cls()
         name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
         unified, controllers = cgroups.mounts()
         own = cgroups.groups_of()
+        if guarded:
+            parents = [(unified, own.get("", ""))]
+            parents += [(controllers.get(limit), own.get(limit, "")) for limit in sorted(limits)]
+            made.guard = cgroups.guard(mount / path / name for mount, path in parents if mount is not None)
         if freezer or limits:
             made._make_unified(unified, own.get("", ""), name, limits, needed=freezer)
         for limit in sorted(limits):
@@ -49,10 +60,6 @@ class EnvironmentGroups:
     def joined_by(self) -> list[str]:
         """The files by which a process joins: it writes 0 to each before it becomes another program."""
         return sorted(str(folder / "cgroup.procs") for folder in self._folders())
-
-    def guard(self) -> subprocess.Popen[bytes]:
-        """Starts a process that does what `kill` and `remove` do when its standard input ends."""
-        return cgroups.guard(sorted(self._folders()))
 
     def _folders(self) -> set[pathlib.Path]:
         unified = None if self.freezer is None else self.freezer.folder

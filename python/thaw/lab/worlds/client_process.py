@@ -112,12 +112,12 @@ class Child:
         ExperimentError: this machine does not allow that.
         """
         groups = EnvironmentGroups.make(
-            freezer=False, limits={"cpu"}, memory_mb=round(share * MEMORY_MB_PER_CPU)
+            freezer=False, limits={"cpu"}, memory_mb=round(share * MEMORY_MB_PER_CPU), guarded=True
         )
+        self._guard = groups.guard
         try:
             if groups.notes:
                 raise ExperimentError(f"cpu_share is {share:g}: {'; '.join(groups.notes)}")
-            self._guard = groups.guard()
             for file in groups.joined_by:
                 pathlib.Path(file).write_text(str(self._process.pid))
         except OSError as error:
