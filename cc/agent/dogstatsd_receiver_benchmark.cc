@@ -15,12 +15,11 @@
 #include <vector>
 
 #include "absl/log/check.h"
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
 #include "cc/agent/dogstatsd_receiver.h"
-#include "cc/base/byte_account.h"
+#include "cc/base/fake_byte_account.h"
 #include "cc/clock/clock.h"
 #include "cc/metrics/aggregator.h"
 #include "cc/metrics/dogstatsd_parser.h"
@@ -36,14 +35,6 @@ namespace {
 constexpr int kWaiting = 64;
 constexpr int kLinesOfDatagram = 5;
 
-class Unlimited : public ByteAccount {
- public:
-  absl::Status Take(size_t) override { return absl::OkStatus(); }
-  void TakeAnyway(size_t) override {}
-  void GiveBack(size_t) override {}
-  size_t limit() const override { return std::numeric_limits<size_t>::max(); }
-};
-
 // Stops the loop when all lines have come that wait at the beginning.
 class StoppingSink : public MetricSink {
  public:
@@ -56,7 +47,7 @@ class StoppingSink : public MetricSink {
 
  private:
   EventLoop& loop_;
-  Unlimited account_;
+  FakeByteAccount account_{std::numeric_limits<size_t>::max()};
   Aggregator aggregator_;
   int64_t samples_ = 0;
 };

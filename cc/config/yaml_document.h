@@ -59,9 +59,9 @@ class YamlDocument {
   absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
   // Returns the line, from 1, of the value at `path`, or 0 if there is none, or null.
   int Line(std::string_view path) const;
-  // Returns the keys whose path is neither in `known` nor the beginning of a path in it, and those that have a
-  // dot, which no path leads to, in document order. Keys below such a key are not listed, nor are keys that begin with "x-", which by convention hold
-  // anchors.
+  // Returns, in document order, the keys whose path is neither in `known` nor the beginning of a path in it, and
+  // those that have a dot, which no path leads to. Keys below such a key are not listed, nor are keys that begin
+  // with "x-", which by convention hold anchors.
   std::vector<Key> KeysBeyond(const std::set<std::string, std::less<>>& known) const;
 
  private:

@@ -91,7 +91,7 @@ class Pipelines {
             .clock = clock_,
             .client = *client_,
             .coordinator = *coordinator_,
-            .limits = shared_,
+            .shared = shared_,
             .api_key = key_source_,
             .config = config_,
             .warnings = warnings};

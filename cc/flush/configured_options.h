@@ -1,7 +1,7 @@
 // Makes the options of flushers and the coordinator from the configuration.
 //
-//   const SharedResources limits = SharedResourcesFrom(executor, clock, config);
-//   FlushCoordinator coordinator(executor, clock, FlushScheduleFrom(config, clock.Now()), limits,
+//   const SharedResources shared = SharedResourcesFrom(executor, clock, config);
+//   FlushCoordinator coordinator(executor, clock, FlushScheduleFrom(config, clock.Now()), shared,
 //                                CoordinatorOptionsFrom(config));
 //   const FlusherOptions options = FlusherOptionsFrom(config, PipelineNamed("traces"));
 
@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const 
                                                     const std::shared_ptr<ApiKeySource>& api_key,
                                                     std::vector<std::string>& warnings);
 
-// Makes the byte budget and the outage budget that all pipelines of the process share.
+// Makes the byte budget, the outage budget and, unless the function is small, the memory to compress in that all
+// pipelines of the process share.
 SharedResources SharedResourcesFrom(Executor& executor, Clock& clock, const Config& config);
 
 FlushSchedule FlushScheduleFrom(const Config& config, const ClockReading& now);

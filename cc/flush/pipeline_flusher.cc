@@ -24,7 +24,7 @@ constexpr size_t kFailuresOfTotal = 100;
 // A wait as long as a stall would be taken for one, so waits are shorter by this.
 constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
 
-SharedResources LimitsOf(Executor& executor, Clock& clock, FlusherLimits limits) {
+SharedResources SharedOf(Executor& executor, Clock& clock, FlusherLimits limits) {
   if (auto* shared = std::get_if<SharedResources>(&limits)) return std::move(*shared);
   return MakeSharedResources(executor, clock, std::get<LimitOptions>(limits));
 }
@@ -41,7 +41,7 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
       name_(std::move(name)),
       endpoints_(std::move(endpoints)),
       own_limits_(std::holds_alternative<LimitOptions>(limits)),
-      shared_(LimitsOf(executor, clock, std::move(limits))),
+      shared_(SharedOf(executor, clock, std::move(limits))),
       peers_(peers),
       outbox_(shared_.bytes, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
       sender_({.client = client,

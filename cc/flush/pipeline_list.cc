@@ -31,7 +31,7 @@ absl::Status PipelineList::AddProxied(const PipelineParts& parts, std::string_vi
                    .host_prefix = std::string(host_prefix),
                    .flusher = std::make_unique<PipelineFlusher>(
                        parts.executor, parts.clock, parts.client, FlusherOptionsFrom(parts.config, spec),
-                       absl::StrCat(spec.name, ".", host_prefix), std::move(endpoints), parts.limits)});
+                       absl::StrCat(spec.name, ".", host_prefix), std::move(endpoints), parts.shared)});
   return absl::OkStatus();
 }
 

@@ -43,7 +43,7 @@ struct PipelineParts {
   Clock& clock;
   Client& client;
   FlushCoordinator& coordinator;
-  const SharedResources& limits;
+  const SharedResources& shared;
   const std::shared_ptr<ApiKeySource>& api_key;
   const Config& config;
   std::vector<std::string>& warnings;
@@ -66,7 +66,7 @@ class PipelineList {
     AddEntry(parts, {.spec = &spec,
                      .flusher = std::make_unique<Flusher>(parts.executor, parts.clock, parts.client,
                                                           FlusherOptionsFrom(parts.config, spec),
-                                                          std::move(endpoints), parts.limits)});
+                                                          std::move(endpoints), parts.shared)});
     return absl::OkStatus();
   }
   // Adds the pipeline "proxied.<host_prefix>" of requests that are passed on as they are, unless there is

@@ -1,5 +1,5 @@
-// What the pipelines of a process share: the limits of what they keep and of what an outage may cost, and the memory in
-// which they compress.
+// Resources that the pipelines of a process share: limits of the data they keep and of the time an outage may cost, and
+// memory to compress in.
 //
 //   const SharedResources shared = MakeSharedResources(executor, clock, {.outbox_bytes = 8 << 20});
 //   PipelineFlusher traces(executor, clock, client, options, "traces", {endpoint}, shared);

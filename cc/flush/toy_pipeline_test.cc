@@ -93,7 +93,7 @@ class ToyPipelineTest : public CoordinatorFixture {
                               .clock = clock_,
                               .client = client_,
                               .coordinator = *coordinator_,
-                              .limits = shared_,
+                              .shared = shared_,
                               .api_key = key_,
                               .config = config_,
                               .warnings = warnings_};

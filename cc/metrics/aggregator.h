@@ -111,7 +111,7 @@ class Aggregator {
     std::string text;
     size_t contexts = 0;
   };
-  // What has to be equal for two samples to be aggregated.
+  // Samples that have all of these in common are aggregated.
   struct Labels {
     std::string_view name;
     const TagSet& tags;

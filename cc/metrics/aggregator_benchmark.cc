@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "benchmark/benchmark.h"
-#include "cc/base/byte_account.h"
+#include "cc/base/fake_byte_account.h"
 #include "cc/clock/clock.h"
 #include "cc/clock/system_clock.h"
 #include "cc/metrics/aggregator.h"
@@ -24,14 +23,6 @@
 
 namespace thaw {
 namespace {
-
-class Unlimited : public ByteAccount {
- public:
-  absl::Status Take(size_t) override { return absl::OkStatus(); }
-  void TakeAnyway(size_t) override {}
-  void GiveBack(size_t) override {}
-  size_t limit() const override { return std::numeric_limits<size_t>::max(); }
-};
 
 class MachineClock : public Clock {
  public:
@@ -81,7 +72,7 @@ void TakeAll(const std::vector<Sample>& samples, Aggregator& aggregator) {
 }
 
 void BM_UsualSamples(benchmark::State& state) {
-  Unlimited account;
+  FakeByteAccount account(std::numeric_limits<size_t>::max());
   NoTaker taker;
   MachineClock clock;
   Aggregator aggregator({.max_bytes = size_t{16} << 20}, clock, account);
@@ -95,7 +86,7 @@ BENCHMARK(BM_UsualSamples);
 
 // The first samples of a bucket make contexts; all are handed over each time.
 void BM_UsualSamplesWithAFlush(benchmark::State& state) {
-  Unlimited account;
+  FakeByteAccount account(std::numeric_limits<size_t>::max());
   NoTaker taker;
   MachineClock clock;
   Aggregator aggregator({.max_bytes = size_t{16} << 20}, clock, account);
@@ -109,7 +100,7 @@ void BM_UsualSamplesWithAFlush(benchmark::State& state) {
 BENCHMARK(BM_UsualSamplesWithAFlush);
 
 void BM_FloodOfTags(benchmark::State& state) {
-  Unlimited account;
+  FakeByteAccount account(std::numeric_limits<size_t>::max());
   MachineClock clock;
   Aggregator aggregator({.max_bytes = size_t{1} << 20}, clock, account);
   std::vector<Sample> samples;

@@ -12,6 +12,7 @@ import multiprocessing
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from multiprocessing.synchronize import Semaphore
 
 import msgpack
 import pytest
@@ -93,11 +94,15 @@ async def goes_on_after_a_refusal(reader: asyncio.StreamReader, writer: asyncio.
         await asyncio.sleep(0.01)
 
 
-async def _be(client: Client, port: int) -> None:
+async def _be(client: Client, port: int, there: Semaphore) -> None:
+    first = True
     while True:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             # A deaf client's buffer is kept small, or it would take minutes to fill.
             reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 12)
+            if first:
+                there.release()
+                first = False
             try:
                 await client(reader, writer)
             finally:
@@ -106,20 +111,23 @@ async def _be(client: Client, port: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def _crowd(client: Client, number: int, port: int) -> None:
+def _crowd(client: Client, number: int, port: int, there: Semaphore) -> None:
     async def run() -> None:
-        await asyncio.gather(*(_be(client, port) for _ in range(number)))
+        await asyncio.gather(*(_be(client, port, there) for _ in range(number)))
 
     asyncio.run(run())
 
 
 @contextlib.contextmanager
 def crowd(client: Client, number: int, port: int = TRACES) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(
-        target=_crowd, args=(client, number, port), daemon=True
-    )
+    """Gives a crowd whose clients have all connected."""
+    spawning = multiprocessing.get_context("spawn")
+    there = spawning.Semaphore(0)
+    process = spawning.Process(target=_crowd, args=(client, number, port, there), daemon=True)
     process.start()
     try:
+        for _ in range(number):
+            assert there.acquire(timeout=30)
         yield
     finally:
         process.kill()
@@ -180,7 +188,7 @@ async def test_a_neighbour_of_clients_that_take_room_is_served_at_once(
         await running.invoke()
         async with running.sandbox.resumed():
             with crowd(client, number):
-                await asyncio.sleep(1.5)  # until it is there
+                await asyncio.sleep(1.5)  # until it has taken what room it can
                 for size in (500, 20_000):
                     rounds: list[float] = []
                     while len(rounds) < _ROUNDS and min(rounds, default=1e9) > _P99_MS:
@@ -206,7 +214,7 @@ async def test_a_neighbour_on_another_listener_is_served_at_once(
         await running.invoke()
         async with running.sandbox.resumed():
             with crowd(client, 300, port):
-                await asyncio.sleep(1.5)  # until it is there
+                await asyncio.sleep(1.5)  # until it has taken what room it can
                 rounds: list[float] = []
                 while len(rounds) < _ROUNDS and min(rounds, default=1e9) > _P99_MS:
                     bodies = [b"[]"] * _REQUESTS
